@@ -93,6 +93,8 @@ RT_ACCESS(64, uint64_t)
 RT_ACCESS(128, rt_v128)
 #undef RT_ACCESS
 
+#include "rt_int.h"
+
 #ifdef __cplusplus
 }
 #endif
