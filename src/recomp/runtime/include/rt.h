@@ -94,6 +94,8 @@ RT_ACCESS(128, rt_v128)
 #undef RT_ACCESS
 
 #include "rt_int.h"
+#include "rt_fp.h"
+#include "rt_simd.h"
 
 #ifdef __cplusplus
 }
