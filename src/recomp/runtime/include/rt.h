@@ -96,6 +96,7 @@ RT_ACCESS(64, uint64_t)
 RT_ACCESS(128, rt_v128)
 #undef RT_ACCESS
 
+#include "rt_atomic.h"
 #include "rt_int.h"
 
 #ifdef __cplusplus
