@@ -18,7 +18,6 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 import numpy as np  # noqa: E402
-
 from tests.a64 import harness  # noqa: E402
 from tests.a64.fuzz import compare, groups  # noqa: E402
 

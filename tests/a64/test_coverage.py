@@ -11,7 +11,7 @@ from recomp.a64 import decode, patterns
 from recomp.a64.coverage import BRANCHES, coverage, later_extension, out_of_scope
 from recomp.semantics import functions
 from tests.a64.operands_integer import INTEGER_TABLES
-from tests.a64.words import random_words, is_testable
+from tests.a64.words import is_testable, random_words
 
 #: The disassembler refuses these where a should-be-one field is not ones, or (LDTR) where no rule says so.
 _STRICTER = {
