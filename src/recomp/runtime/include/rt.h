@@ -54,7 +54,7 @@ _Noreturn void rt_miss(rt_cpu *c, uint64_t site, uint64_t target);
 typedef struct rt_entry {
   uint32_t pc;
   uint32_t start; /* of the function it lies in: differs from pc where control enters in the middle */
-  rt_func function;
+  rt_func function; /* that function; rt_cpu.resume says where in it */
 } rt_entry;
 
 typedef struct rt_segment {
