@@ -7,7 +7,7 @@ Modules `operands_*.py` fill both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +32,12 @@ class Memory(NamedTuple):
 VALID: dict[str, Callable[[Insn], bool]] = {}
 #: The memory operand of a word.
 MEMORY: dict[str, Callable[[Insn], Memory]] = {}
+#: Values to draw a field from, where random ones are nearly always useless: pattern, field, values.
+FIELDS: dict[str, dict[str, Sequence[int]]] = {}
+#: Patterns that need a later model than plain ARMv8.0.
+MODEL: dict[str, str] = {}
+#: Patterns that the model cannot judge, and why.
+NOT_IN_MODEL: dict[str, str] = {}
 
 
 def random_words(pattern: Pattern, rng: np.random.Generator, count: int) -> list[int]:
@@ -57,8 +63,10 @@ def testable(insn: Insn) -> bool:
 
 def _random_word(pattern: Pattern, rng: np.random.Generator) -> int:
     word = pattern.value | (int(rng.integers(0, 1 << 32)) & ~pattern.mask & ~_field_bits(pattern))
-    for _name, low, width in pattern.fields:
-        word |= _random_field(rng, width) << low
+    chosen = FIELDS.get(pattern.name, {})
+    for name, low, width in pattern.fields:
+        value = int(rng.choice(chosen[name])) if name in chosen else _random_field(rng, width)
+        word |= value << low
     return word
 
 

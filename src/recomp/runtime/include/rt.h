@@ -180,7 +180,10 @@ RT_ACCESS(64, uint64_t)
 RT_ACCESS(128, rt_v128)
 #undef RT_ACCESS
 
+#include "rt_atomic.h"
 #include "rt_int.h"
+#include "rt_fp.h"
+#include "rt_simd.h"
 
 #ifdef __cplusplus
 }
