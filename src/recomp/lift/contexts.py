@@ -16,8 +16,33 @@ _SAVED = 8
 _MAX_INSNS = 96
 
 
-def saves_context(words: Words, blocks: tuple[Block, ...] | list[Block], start: int) -> bool:
-    """Whether the first block of a function stores callee-saved registers and sp (or lr) through one argument."""
+def returns_twice(words: Words, blocks_of: dict[int, list[Block]]) -> list[tuple[int, int]]:
+    """(place behind the call, function start) of every call whose callee may return again later."""
+    savers = {start for start, blocks in blocks_of.items() if saves_context(words, blocks, start)}
+    if not savers:
+        return []
+    targets = {start: {b.target for b in blocks if b.target} for start, blocks in blocks_of.items()}
+    keepers = {s for s, found in targets.items() if found & savers and keeps_return_address(words, blocks_of[s])}
+    grown = True
+    while grown:
+        tails = {
+            start
+            for start, blocks in blocks_of.items()
+            if start not in savers and any(b.terminator == "tail_call" and b.target in savers for b in blocks)
+        }
+        new = (keepers | tails) - savers
+        grown = bool(new)
+        savers |= new
+    return [
+        (block.successors[0], start)
+        for start, blocks in blocks_of.items()
+        for block in blocks
+        if block.terminator == "call" and block.target in savers and block.successors
+    ]
+
+
+def saves_context(words: Words, blocks: list[Block], start: int) -> bool:
+    """Whether the first block of a function stores callee-saved registers and sp through an argument."""
     block = next(b for b in blocks if b.start == start)
     first = words.index(start)
     stored: dict[int, set[int]] = {}
@@ -36,7 +61,7 @@ def saves_context(words: Words, blocks: tuple[Block, ...] | list[Block], start: 
     return takes_sp and any(len(registers) >= _SAVED for registers in stored.values())
 
 
-def keeps_return_address(words: Words, blocks: tuple[Block, ...] | list[Block], start: int) -> bool:
+def keeps_return_address(words: Words, blocks: list[Block]) -> bool:
     """Whether a function stores x30 through x0 before its first call."""
     for block in blocks:
         first = words.index(block.start)

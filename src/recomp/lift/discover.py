@@ -6,7 +6,7 @@ evidence is then asked only about addresses that no function has reached, and wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from recomp.lift.evidence import (
 )
 from recomp.lift.explore import Explorer, Region
 from recomp.lift.graph import Graph, build_blocks
+from recomp.lift.module import Block
 from recomp.lift.jumptable import Table, read_table
 from recomp.lift.words import TRAP, UNDEFINED, Words
 
@@ -32,11 +33,12 @@ from recomp.lift.words import TRAP, UNDEFINED, Words
 class Discovery:
     """The regions of a program and why each is one. `run` does everything."""
 
-    def __init__(self, elf: Elf, words: Words, named: Iterable[int], traced: Iterable[int]) -> None:
+    def __init__(self, elf: Elf, words: Words, named: Iterable[int], traced: Iterable[int], sweep: bool) -> None:
         self.elf = elf
         self.words = words
         self.named = [a for a in sorted(named) if words.is_code(a)]
         self.traced = [a for a in sorted(set(traced)) if words.is_code(a)]
+        self.sweep = sweep
         self.fdes = read_fdes(elf)
         self.explorer = Explorer(words, ends_of(elf, self.fdes))
         self.evidence: dict[int, str] = {}
@@ -59,7 +61,7 @@ class Discovery:
             self._settle()
         self._add_traced()
         self._settle()
-        while self._add_gaps():
+        while self.sweep and self._add_gaps():
             self._settle()
 
     def read(self, address: int, size: int) -> int | None:
@@ -200,5 +202,13 @@ class Discovery:
         stop = self.words.stop[index]
         return self.words.kind[stop] not in (UNDEFINED, TRAP, 0)
 
-
-Read = Callable[[int, int], int | None]
+    def entries_by_region(self, blocks_of: dict[int, list[Block]]) -> dict[int, set[int]]:
+        """Function start -> its entries: what was found on the way, and labels that lead a block."""
+        entries: dict[int, set[int]] = {}
+        for address, region in self.explorer.entries.items():
+            entries.setdefault(region.start, set()).add(address)
+        for label in sorted(self.labels):
+            owner = self.explorer.owner_of(label)
+            if owner is not None and label in owner.leaders:
+                entries.setdefault(owner.start, set()).add(label)
+        return entries
