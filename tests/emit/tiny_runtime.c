@@ -50,6 +50,10 @@ void rt_svc(rt_cpu *c, uint64_t pc, uint32_t imm16) {
     case 94: exit((int)c->x[0]);
     case 96: /* set_tid_address */
     case 178: result = 1; break;
+    case 123: /* sched_getaffinity: one processor */
+      rt_st64(c->memory, c->x[2], 1);
+      result = 8;
+      break;
     case 135: break; /* rt_sigprocmask */
     case 214: result = 0; break; /* brk: none to be had */
     case 215: break; /* munmap */

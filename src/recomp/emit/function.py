@@ -229,7 +229,7 @@ class _Function:
             self.uses_to = True
             self.lines.append(f"  to = {part.expr};")
         self.lines.append(f"  x30 = UINT64_C({after:#x});")
-        if not part.successors:
+        if not part.successors and not self.flow.entries:
             self.lines += self._stores(self.placement.stores[index] | self.placement.cold[index], index)
             self._leave(part, "to")
             return
@@ -243,6 +243,9 @@ class _Function:
         cold = tuple(self._stores(self.placement.cold[index], index))
         self.unwinds = True
         label = f"u_{self.cold.setdefault(cold, len(self.cold))}" if cold else "unwind"
+        if not part.successors:  # it does not return, but may unwind to an entry of this activation
+            self.lines.append(f"  goto {label};")
+            return
         self.lines.append(f"  if (RT_UNLIKELY(to != UINT64_C({after:#x}))) goto {label};")
         self.lines += self._loads(self.placement.loads[index], part.successors[0])
         self._go(index, part.successors[0])
