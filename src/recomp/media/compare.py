@@ -87,7 +87,7 @@ def compare_exact(
     audio, audio_alignment = None, None
     if reference.audio is not None and capture.audio is not None:
         audio, audio_alignment = _compare(reference.audio, capture.audio, settings, exact=exact, audio=True)
-    scenes = _scenes(timeline, settings.fps)
+    scenes = scenes_of(timeline, settings.fps)
     frame_first = _first_divergence(frame_alignment, scenes, settings.fps)
     audio_first = _first_divergence(audio_alignment, scenes, settings.fps)
     cases = [_frame_case(frames, frame_first, settings, exact)]
@@ -205,7 +205,7 @@ def _edits(alignment: Alignment) -> dict[str, Any]:
     }
 
 
-def _scenes(timeline: Mapping[str, Any] | None, fps: float) -> list[tuple[int, str]]:
+def scenes_of(timeline: Mapping[str, Any] | None, fps: float) -> list[tuple[int, str]]:
     """Return (first tick, name) of each scene, in order."""
     start = float((timeline or {}).get("start") or 0)
     events = (timeline or {}).get("events") or ()

@@ -11,6 +11,8 @@ _NARROWEST = 0.004  # least width of a mark, as a share of the axis: one frame i
 def draw_timeline(video: Mapping[str, Any], input_ticks: Sequence[int]) -> dict[str, Any] | None:
     """Return lanes of marks {"x", "width", "kind", "label"} in percent of the reference; None without frames."""
     frames = video["frame_comparison"]
+    if not frames:
+        return None
     total = max(frames["reference_total"], 1)
     fps = float((video.get("reference") or {}).get("fps") or 60)
     audio = video.get("audio_comparison")
