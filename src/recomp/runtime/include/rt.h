@@ -23,7 +23,7 @@ typedef struct rt_cpu {
   uint32_t nf, zf, cf, vf; /* each 0 or 1 */
   uint32_t fpcr, fpsr;
   rt_v128 v[32];
-  uint64_t tpidr_el0;
+  uint64_t tpidr_el0, tpidrro_el0;
   uint64_t pc;           /* where a trap or a supervisor call happened */
   uint64_t monitor_addr; /* exclusive monitor: address, ~0 = open; and the value seen there */
   rt_v128 monitor_value;
@@ -36,13 +36,16 @@ typedef uint64_t (*rt_func)(rt_cpu *c);
 
 /* Why a guest cannot go on. */
 typedef enum rt_trap_kind {
-  RT_TRAP_UNDEFINED,   /* a word that no table knows, or udf */
+  RT_TRAP_UNDEFINED,   /* a word that no table knows, udf, or what EL0 may not do */
   RT_TRAP_BREAKPOINT,  /* brk, hlt */
   RT_TRAP_UNSUPPORTED, /* a known instruction without semantics yet */
 } rt_trap_kind;
 
 /* Provided by the runtime. Registers are in *c before each call, and to be reloaded after it. */
 void rt_svc(rt_cpu *c, uint64_t pc, uint32_t imm16);
+/* The virtual counter, which counts RT_CNTFRQ times a second. */
+#define RT_CNTFRQ 19200000u
+uint64_t rt_cntvct(rt_cpu *c);
 _Noreturn void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word);
 /* Calls the function at a guest address and returns the guest address it goes to; a target nobody discovered is
  * recorded as a miss (site, target) and ends the run in order. */
@@ -92,6 +95,11 @@ RT_ACCESS(32, uint32_t)
 RT_ACCESS(64, uint64_t)
 RT_ACCESS(128, rt_v128)
 #undef RT_ACCESS
+
+#include "rt_atomic.h"
+#include "rt_int.h"
+#include "rt_fp.h"
+#include "rt_simd.h"
 
 #ifdef __cplusplus
 }
