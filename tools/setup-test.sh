@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the tests need beyond setup.sh: peers that nobody here wrote. Downloads once, then works offline.
-#   qemu-aarch64 and chromium: Debian packages, installed with apt-get (needs root or sudo if they are missing)
+#   qemu-aarch64, chromium, busybox (stands in for guests that the emulator cannot start): Debian packages, installed with apt-get (needs root or sudo if they are missing)
 #   arm64 programs: Debian packages, unpacked below .cache/guests (never installed, no root needed)
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,6 +11,8 @@ fail() { printf 'setup-test: error: %s\n' "$1" >&2; [ $# -lt 2 ] || printf 'setu
 missing=""
 command -v qemu-aarch64 >/dev/null 2>&1 || missing="$missing qemu-user"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v busybox >/dev/null 2>&1 || missing="$missing busybox"
+[ -x /sbin/mke2fs ] || [ -x /usr/sbin/mke2fs ] || missing="$missing e2fsprogs"
 command -v git >/dev/null 2>&1 || missing="$missing git"
 command -v gcc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 if [ -n "$missing" ]; then
