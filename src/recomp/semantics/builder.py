@@ -22,6 +22,25 @@ NF, ZF, CF, VF = 32, 33, 34, 35
 V0 = 36
 FLAGS = 0xF << 32
 ALL = (1 << 68) - 1
+#: C text of each condition, and the flags it reads (DDI 0487, C1.2.4).
+CONDITIONS = (
+    ("(zf)", "z"),
+    ("(!zf)", "z"),
+    ("(cf)", "c"),
+    ("(!cf)", "c"),
+    ("(nf)", "n"),
+    ("(!nf)", "n"),
+    ("(vf)", "v"),
+    ("(!vf)", "v"),
+    ("(cf & !zf)", "zc"),
+    ("(!cf | zf)", "zc"),
+    ("(nf == vf)", "nv"),
+    ("(nf != vf)", "nv"),
+    ("((nf == vf) & !zf)", "nzv"),
+    ("((nf != vf) | zf)", "nzv"),
+    ("(1)", ""),
+    ("(1)", ""),
+)
 
 
 class Builder:
@@ -122,6 +141,12 @@ class Builder:
     def set_rsp(self, sf: int, n: int, value: str) -> None:
         self.set_xsp(n, value if sf else f"(uint32_t)({value})")
 
+    def imm(self, sf: int, value: int) -> str:
+        """A constant of 64 or 32 bits; negative values wrap."""
+        if sf:
+            return f"UINT64_C({value & (1 << 64) - 1:#x})"
+        return f"{value & (1 << 32) - 1:#x}u"
+
     # --- flags, each a uint32_t that is 0 or 1
 
     def flag(self, name: str) -> str:
@@ -136,6 +161,13 @@ class Builder:
     def set_flags(self, n: str, z: str, c: str, v: str) -> None:
         for name, value in zip("nzcv", (n, z, c, v), strict=True):
             self.set_flag(name, value)
+
+    def cond(self, cond: int) -> str:
+        """Condition `cond` (0 = eq ... 14, 15 = always) as a C truth value in parentheses."""
+        text, flags = CONDITIONS[cond]
+        for name in flags:
+            self.flag(name)
+        return text
 
     # --- vector and floating-point registers
 
