@@ -156,7 +156,7 @@ class Values:
         return self._before(place, index, leader, 0) or ("leaf", index, place)
 
     def _before(self, place: Place, index: int, leader: int, depth: int) -> Node | None:
-        """As `before`; None when the search has come back to where it already is."""
+        """As `before`; None when nothing is known on this way: it leads back to itself, or begins at an entry."""
         first = (leader - self.words.base) >> 2
         for at in range(index - 1, first - 1, -1):
             self._budget -= 1
@@ -169,7 +169,7 @@ class Values:
 
     def _from_preds(self, place: Place, leader: int, depth: int) -> Node | None:
         preds = self.graph.preds[leader]
-        if leader in self.graph.open or not preds:
+        if leader == self.graph.start:
             return ("leaf", leader, place)
         key = (leader, place)
         if key in self._visiting:
