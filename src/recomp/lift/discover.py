@@ -27,6 +27,7 @@ from recomp.lift.evidence import (
     relocation_targets,
 )
 from recomp.lift.explore import Explorer, Region
+from recomp.lift.expression import Values
 from recomp.lift.graph import Graph, build_blocks
 from recomp.lift.jumptable import Table, read_table
 from recomp.lift.words import ORDINARY, TRAP, UNDEFINED, Words
@@ -149,10 +150,10 @@ class Discovery:
         for region in regions:
             open_sites = [site for site in region.indirect if site not in self.tables]
             blocks = build_blocks(self.explorer, region)
-            graph = Graph(region.start, blocks)
+            values = Values(self.words, Graph(region.start, blocks))
             enders = {b.start + 4 * b.insns - 4: b.start for b in blocks}
             for site in open_sites:
-                table = read_table(self.explorer, region, graph, enders[site], self.read) if site in enders else None
+                table = read_table(self.explorer, region, values, enders[site], self.read) if site in enders else None
                 self.tables[site] = table or Table((), (), "")
                 if table is None:
                     self.explorer.set_returns(region)

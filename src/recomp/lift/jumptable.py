@@ -44,9 +44,9 @@ class _Constraint:
     bits: int
 
 
-def read_table(explorer: Explorer, region: Region, graph: Graph, leader: int, read: Read) -> Table | None:
+def read_table(explorer: Explorer, region: Region, values: Values, leader: int, read: Read) -> Table | None:
     """The targets of the `br` that ends the block at `leader`; None when they cannot be told."""
-    values = Values(explorer.words, graph)
+    graph = values.graph
     last = values.last_index(leader)
     register = int(explorer.words.code[last]) >> 5 & 31
     goal = values.at_end(register, leader)
