@@ -44,9 +44,9 @@ class _Constraint:
     bits: int
 
 
-def read_table(explorer: Explorer, region: Region, graph: Graph, leader: int, read: Read) -> Table | None:
+def read_table(explorer: Explorer, region: Region, values: Values, leader: int, read: Read) -> Table | None:
     """The targets of the `br` that ends the block at `leader`; None when they cannot be told."""
-    values = Values(explorer.words, graph)
+    graph = values.graph
     last = values.last_index(leader)
     register = int(explorer.words.code[last]) >> 5 & 31
     goal = values.at_end(register, leader)
@@ -77,12 +77,19 @@ class _Search:
         """Every index that the compares leave gives a target."""
         for node in self.candidates:
             low, high = _range(node, constraints)
-            if high - low < min(MAX_ENTRIES, upper_bound(node) + 1) and low <= high < MASK:
-                entries = [self._entry(node, index) for index in range(low, min(high, upper_bound(node)) + 1)]
-                found = [entry for entry in entries if entry is not None]
-                if len(found) == len(entries):
-                    return self._table(found, "compare")
+            high = min(high, upper_bound(node))
+            if not 0 <= high - low < MAX_ENTRIES:
+                continue
+            indices = [i for i in range(low, high + 1) if all(self._allows(c, node, i) for c in constraints)]
+            found = [entry for entry in (self._entry(node, i) for i in indices) if entry is not None]
+            if found and len(found) == len(indices):
+                return self._table(found, "compare")
         return None
+
+    def _allows(self, constraint: _Constraint, node: Node, index: int) -> bool:
+        """Whether a compare lets `node` be `index`, as far as one follows from the other."""
+        left = evaluate(constraint.node, {node: index}, self.read)
+        return left is None or _holds(constraint, left)
 
     def by_extent(self) -> Table | None:
         """Indices from 0 on, as far as they give places in the function and the index's width allows."""
@@ -146,6 +153,24 @@ def _range(node: Node, constraints: list[_Constraint]) -> tuple[int, int]:
     return low, high
 
 
+def _holds(c: _Constraint, left: int) -> bool:
+    sign = 1 << (c.bits - 1)
+    signed_left, signed_right = (left ^ sign) - sign, (c.value ^ sign) - sign
+    outcomes = {
+        _EQ: left == c.value,
+        _NE: left != c.value,
+        _CS: left >= c.value,
+        _CC: left < c.value,
+        _HI: left > c.value,
+        _LS: left <= c.value,
+        _GE: signed_left >= signed_right,
+        _LT: signed_left < signed_right,
+        _GT: signed_left > signed_right,
+        _LE: signed_left <= signed_right,
+    }
+    return outcomes.get(c.condition, True)
+
+
 _EQ, _NE, _CS, _CC = 0, 1, 2, 3
 _HI, _LS, _GE, _LT, _GT, _LE = 8, 9, 10, 11, 12, 13
 
@@ -191,7 +216,7 @@ def _compare(values: Values, graph: Graph, index: int, leader: int) -> tuple[Nod
             if insn is not None and insn.name in _FLAG_WRITERS:
                 return _operands(values, insn, at, leader)
         preds = graph.preds[leader]
-        if len(preds) != 1 or leader in graph.open or preds[0] >= leader:
+        if len(preds) != 1 or preds[0] >= leader:
             return None
         leader = preds[0]
         index = values.last_index(leader) + 1

@@ -104,7 +104,7 @@ def _functions(
 ) -> tuple[Function, ...]:
     explorer = found.explorer
     blocks_of = {start: build_blocks(explorer, explorer.regions[start]) for start in explorer.starts}
-    entries = found.entries_by_region(blocks_of)
+    entries = found.entries_by_region()
     for site, start in returns_twice(words, blocks_of):
         entries.setdefault(start, set()).add(site)
     labels = name_functions(blocks_of, elf, names)
