@@ -3,7 +3,7 @@
 PYTHON ?= python3
 export ZIG_GLOBAL_CACHE_DIR ?= $(CURDIR)/.cache/zig
 BIN = .venv/bin
-SAMPLE = samples/skylark
+SAMPLE = samples/emberkite
 
 .PHONY: demo test check bench fmt lock setup setup-test sizes clean
 
