@@ -47,6 +47,8 @@ class Discovery:
         self.evidence: dict[int, str] = {}
         self.tables: dict[int, Table] = {}
         self.cold = {f.start for f in self.fdes if f.cold}
+        #: entries that no branch of the program leads to
+        self.outside: set[int] = set()
         self.relocated = dict(elf.relocated)
 
     def run(self) -> None:
@@ -125,7 +127,7 @@ class Discovery:
                 self._note("trace", target)
                 self.explorer.add_start(target)
             elif target != owner.start:
-                self.explorer.add_entry(owner, target)
+                self._add_outside(owner, target)
 
     def _add_landing_pads(self) -> None:
         for fde in self.fdes:
@@ -134,8 +136,12 @@ class Discovery:
                 continue
             for pad in read_landing_pads(self.elf, fde):
                 if self.words.is_code(pad) and pad not in self.explorer.regions:
-                    self.explorer.add_entry(region, pad)
+                    self._add_outside(region, pad)
         self._settle()
+
+    def _add_outside(self, region: Region, address: int) -> None:
+        self.outside.add(address)
+        self.explorer.add_entry(region, address)
 
     def _settle(self) -> None:
         """Explore until every branch is accounted for."""
@@ -193,7 +199,7 @@ class Discovery:
             if around is not None:
                 # Code in a known function that nothing reaches is dead, or the target of a jump nobody could read.
                 if around.indirect:
-                    explorer.add_entry(around, address)
+                    self._add_outside(around, address)
                     self._settle()
             elif words.kind[words.stop[index]] in (UNDEFINED, TRAP, ORDINARY):
                 behind = words.stop[index] + 1
@@ -212,10 +218,3 @@ class Discovery:
                 if index >= 0:  # a table in the text
                     mask[index : index + max(size // 4, 1)] = True
         return mask
-
-    def entries_by_region(self) -> dict[int, set[int]]:
-        """Function start -> its entries: the places where control may come in."""
-        entries: dict[int, set[int]] = {}
-        for address, region in self.explorer.entries.items():
-            entries.setdefault(region.start, set()).add(address)
-        return entries

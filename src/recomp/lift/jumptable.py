@@ -74,17 +74,26 @@ class _Search:
         self.candidates = [node for node in parts(load[3]) if node[0] != "const"]
 
     def bounded(self, constraints: list[_Constraint]) -> Table | None:
-        """Every index that the compares leave gives a target."""
-        for node in self.candidates:
+        """Every index that the compares leave gives a target, or most of those that its width leaves."""
+        direct = {c.node for c in constraints}
+        inward = [node for node in reversed(self.candidates) if node[0] != "shl" and node not in direct]
+        for node in [n for n in self.candidates if n in direct] + inward:
             low, high = _range(node, constraints)
             high = min(high, upper_bound(node))
             if not 0 <= high - low < MAX_ENTRIES:
                 continue
             indices = [i for i in range(low, high + 1) if all(self._allows(c, node, i) for c in constraints)]
             found = [entry for entry in (self._entry(node, i) for i in indices) if entry is not None]
-            if found and len(found) == len(indices):
+            near = sum(self._is_near(target) for target, _ in found)
+            if found and len(found) == len(indices) and 2 * near >= len(found):
                 return self._table(found, "compare")
+            # A mask bounds more than what is used; such entries may be empty.
+            if high == upper_bound(node) and near == len(found) and 2 * near > len(indices):
+                return self._table(found, "width")
         return None
+
+    def _is_near(self, target: int) -> bool:
+        return self.start <= target < self.limit
 
     def _allows(self, constraint: _Constraint, node: Node, index: int) -> bool:
         """Whether a compare lets `node` be `index`, as far as one follows from the other."""
@@ -103,7 +112,7 @@ class _Search:
             found = []
             for index in range(count):
                 entry = self._entry(node, index)
-                if entry is None or not self.start <= entry[0] < self.limit:
+                if entry is None or not self._is_near(entry[0]):
                     break
                 found.append(entry)
             if len(found) > 1:
