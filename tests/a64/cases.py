@@ -47,7 +47,7 @@ def read_cases() -> list[Line]:
 
 
 def _parse(line: str, where: str) -> Line:
-    match = re.fullmatch(r"(!?)(?:~(.*?)~)?((?:\s*\b[0-9a-f]{8}\b)+)\s*([^|]*)(?:\|(.*?)=>(.*))?", line)
+    match = re.fullmatch(r"(!?)(?:~(.*?)~)?\s*((?:\s*\b[0-9a-f]{8}\b)+)\s*([^|]*)(?:\|(.*?)=>(.*))?", line)
     if match is None:
         raise ValueError(f"{where}: not a case: {line!r}")
     bang, wrong, words, text, before, after = match.groups()

@@ -32,7 +32,7 @@ CODE = 0x10000000
 INCLUDE = Path(__file__).parents[2] / "src/recomp/runtime/include"
 CACHE = Path(__file__).parents[2] / ".cache/harness"
 #: UB traps: what the compiler may assume away on one host is no meaning of an instruction.
-FLAGS = ["-O1", "-g0", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC", "-w"]
+FLAGS = ["-O1", "-g0", "-std=gnu11", "-ffp-contract=off", "-frounding-math", "-fno-math-errno", "-shared", "-fPIC", "-w"]
 UBSAN = ["-fsanitize=undefined", "-fsanitize-trap=undefined"]
 #: The model's CPU: "a72" is plain ARMv8.0 with CRC32 and cryptography, "max" has the later extensions.
 MODELS = {"a72": arm64_const.UC_CPU_ARM64_A72, "max": arm64_const.UC_CPU_ARM64_MAX}
@@ -120,13 +120,15 @@ def _number(value: np.ndarray) -> int:
 class Compiled:
     """Functions compiled for a list of word sequences."""
 
-    def __init__(self, library: Path) -> None:
+    def __init__(self, library: Path, code: bytes) -> None:
+        self._code = code
         self._run = ctypes.CDLL(str(library)).harness_run
         self._run.argtypes = [ctypes.c_uint, ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p]
 
     def run(self, index: int, states: np.ndarray) -> np.ndarray:
         """States after the words of case `index`, run from each of `states`."""
         memory, view, address = _guest_memory()
+        memory[CODE : CODE + len(self._code)] = self._code  # what pc-relative loads read
         assert len(states) <= MAX_STATES
         records = view[: len(states)]
         records[:] = states
@@ -153,7 +155,12 @@ def compile_words(sequences: list[tuple[int, ...]]) -> tuple[Compiled, dict[int,
         except LookupError as error:
             missing[k] = f"  ours: {error.args[0]}"
             bodies.append("")
-    return Compiled(_library(_source(bodies))), missing
+    return Compiled(_library(_source(bodies)), code_of(sequences)), missing
+
+
+def code_of(sequences: list[tuple[int, ...]]) -> bytes:
+    """Guest memory from CODE on."""
+    return b"".join(trampoline(words) for words in sequences)
 
 
 def _function_body(words: tuple[int, ...], pc: int) -> list[str]:
@@ -247,7 +254,7 @@ class Oracle:
     """A unicorn machine holding a trampoline for each word sequence."""
 
     def __init__(self, sequences: list[tuple[int, ...]], model: str = "a72") -> None:
-        code = b"".join(trampoline(words) for words in sequences)
+        code = code_of(sequences)
         self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM64, unicorn.UC_MODE_ARM)
         self._uc.ctl_set_cpu_model(MODELS[model])
         self._uc.mem_map(CODE, -(-len(code) // 4096) * 4096)

@@ -14,7 +14,7 @@ from tests.a64.states import STATE, STRIDE
 SLOT = 1024
 _TPIDR_EL1, _FAR_EL1, _ELR_EL1 = 0xC684, 0xC300, 0xC201
 _NZCV, _FPCR, _FPSR = 0xDA10, 0xDA20, 0xDA21
-_NOP = 0xD503201F
+_NOP, _CLREX = 0xD503201F, 0xD5033F5F
 
 
 def _at(name: str) -> int:
@@ -50,7 +50,7 @@ _SYSREGS = (("nzcv", _NZCV), ("fpcr", _FPCR), ("fpsr", _FPSR))
 
 
 def _prologue() -> list[int]:
-    code = [_mrs(0, _TPIDR_EL1)]
+    code = [_CLREX, _mrs(0, _TPIDR_EL1)]
     code += [_ldp_q(n, _at("v") + 16 * n) for n in range(0, 32, 2)]
     for name, sysreg in _SYSREGS:
         code += [_ldr(1, _at(name)), _msr(sysreg, 1)]

@@ -2,12 +2,14 @@
 
 What a table cannot say stands here, by pattern name: which words are UNPREDICTABLE (`VALID`), and where an
 instruction accesses memory (`MEMORY`), so that its base register can be made to point into the record's window.
-Modules `operands_*.py` fill both.
+Modules `operands_*.py` fill these tables; `load_operands` imports them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +34,19 @@ class Memory(NamedTuple):
 VALID: dict[str, Callable[[Insn], bool]] = {}
 #: The memory operand of a word.
 MEMORY: dict[str, Callable[[Insn], Memory]] = {}
+#: Values to draw a field from, where random ones are nearly always useless: pattern, field, values.
+FIELDS: dict[str, dict[str, Sequence[int]]] = {}
+#: Patterns that need a later model than plain ARMv8.0.
+MODEL: dict[str, str] = {}
+#: Patterns that the model cannot judge, and why.
+NOT_IN_MODEL: dict[str, str] = {}
+
+
+def load_operands() -> None:
+    package = importlib.import_module("tests.a64")
+    for entry in pkgutil.iter_modules(package.__path__):
+        if entry.name.startswith("operands_"):
+            importlib.import_module(f"tests.a64.{entry.name}")
 
 
 def random_words(pattern: Pattern, rng: np.random.Generator, count: int) -> list[int]:
@@ -39,14 +54,14 @@ def random_words(pattern: Pattern, rng: np.random.Generator, count: int) -> list
     found: dict[int, None] = {}
     for _ in range(40 * count):
         insn = decode(_random_word(pattern, rng))
-        if insn is not None and insn.pattern is pattern and testable(insn):
+        if insn is not None and insn.pattern is pattern and is_testable(insn):
             found[insn.word] = None
             if len(found) == count:
                 break
     return list(found)
 
 
-def testable(insn: Insn) -> bool:
+def is_testable(insn: Insn) -> bool:
     if insn.name in VALID and not VALID[insn.name](insn):
         return False
     if insn.name in MEMORY:
@@ -57,8 +72,10 @@ def testable(insn: Insn) -> bool:
 
 def _random_word(pattern: Pattern, rng: np.random.Generator) -> int:
     word = pattern.value | (int(rng.integers(0, 1 << 32)) & ~pattern.mask & ~_field_bits(pattern))
-    for _name, low, width in pattern.fields:
-        word |= _random_field(rng, width) << low
+    chosen = FIELDS.get(pattern.name, {})
+    for name, low, width in pattern.fields:
+        value = int(rng.choice(chosen[name])) if name in chosen else _random_field(rng, width)
+        word |= value << low
     return word
 
 
