@@ -41,7 +41,7 @@ for _p in _MINE:
         MEMORY[_p.name] = lambda i: Memory(i.rn, int(i.name[2]) << (i.size if "_r" in i.name else lane_of(i)[0]))
     if "FEAT_" in _p.group or _p.name.startswith(("SDOT", "UDOT", "SQRDMLAH", "SQRDMLSH")):
         MODEL[_p.name] = "max"
-    if _p.name.endswith(("_vh", "_sh", "_vih", "_sih", "_vhz", "_shz")) or _p.name.endswith("V_h"):
+    if _p.name.endswith(("_vh", "_sh", "_vih", "_sih", "_vhz", "_shz", "_vx", "_sx")) or _p.name.endswith("V_h"):
         MODEL[_p.name] = "max"
     names = {f[0] for f in _p.fields}
     # Half precision came later; half the words of a pattern would be that.
@@ -50,3 +50,6 @@ for _p in _MINE:
     # The compiler drops a conversion whose result is dead, and the inexact flag with it.
     if _p.group.startswith("conversion") and _p.name.startswith("FCVT"):
         VALID[_p.name] = lambda i: i.rd != 31
+
+# The model extends the sign of a scalar half past 16 bits; see cases/fp.txt.
+VALID["FCVTZS_sx"] = lambda i: i.immh >= 4

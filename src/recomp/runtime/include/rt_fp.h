@@ -281,5 +281,6 @@ static inline float rt_fcvtxn_f32_f64(rt_cpu *c, double a) {
 
 #include "rt_fp_round.h"
 #include "rt_half.h"
+#include "rt_fp_estimate.h"
 
 #endif
