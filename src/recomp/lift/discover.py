@@ -140,7 +140,7 @@ class Discovery:
                 continue
             progress = True
             blocks = build_blocks(self.explorer, region)
-            graph = Graph(region.start, blocks, self._entries_of(region))
+            graph = Graph(region.start, blocks, tuple(region.entries))
             enders = {b.start + 4 * b.insns - 4: b.start for b in blocks}
             for site in open_sites:
                 table = read_table(self.explorer, region, graph, enders[site], self.read) if site in enders else None
@@ -152,14 +152,11 @@ class Discovery:
                     self.explorer.resolve(region, site, table.targets)
         return progress
 
-    def _entries_of(self, region: Region) -> tuple[int, ...]:
-        return tuple(sorted(a for a, r in self.explorer.entries.items() if r is region))
-
     def _resolve_foreign(self) -> bool:
         """Branches out of functions to places that are no starts: inside another function they become its entry,
         elsewhere a function."""
         explorer = self.explorer
-        targets = sorted({target for _, _, target in explorer.foreign})
+        targets = sorted(explorer.foreign)
         explorer.foreign.clear()
         for target in targets:
             if target in explorer.regions or target in explorer.entries:

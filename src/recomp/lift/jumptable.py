@@ -19,8 +19,8 @@ from recomp.lift.graph import Graph
 from recomp.lift.words import BL, BLR, Words
 
 MAX_ENTRIES = 4096
-#: An index bounded by nothing but its own width is trusted up to here.
-_MAX_NATURAL = 1024
+#: In a table of bytes almost any entry looks like a target; only an index of few bits is trusted there.
+_MAX_BYTE_INDEX = 64
 
 Read = Callable[[int, int], int | None]
 
@@ -56,63 +56,64 @@ def read_table(explorer: Explorer, region: Region, graph: Graph, leader: int, re
     if not loads:
         return None
     constraints = _constraints(values, graph, leader)
-    return _bounded(explorer, goal, loads[0], constraints, read) or _unbounded(explorer, region, goal, loads[0], read)
+    search = _Search(explorer, region, goal, loads[0], read)
+    return search.bounded(constraints) or search.by_extent()
 
 
-def _bounded(
-    explorer: Explorer, goal: Node, load: Node, constraints: list[_Constraint], read: Read
-) -> Table | None:
-    for node in parts(load[3]):
-        if node[0] == "const":
-            continue
-        low, high = _range(node, constraints)
-        natural = upper_bound(node)
-        if high > natural:
-            high = natural
-            if natural >= _MAX_NATURAL:
+class _Search:
+    """The table that `goal` goes through: `load` is its outermost load."""
+
+    def __init__(self, explorer: Explorer, region: Region, goal: Node, load: Node, read: Read) -> None:
+        self.words = explorer.words
+        self.start = region.start
+        self.limit = explorer.limit_of(region)
+        self.goal = goal
+        self.load = load
+        self.read = read
+        #: what may be the index, outermost first
+        self.candidates = [node for node in parts(load[3]) if node[0] != "const"]
+
+    def bounded(self, constraints: list[_Constraint]) -> Table | None:
+        """Every index that the compares leave gives a target."""
+        for node in self.candidates:
+            low, high = _range(node, constraints)
+            if high - low < min(MAX_ENTRIES, upper_bound(node) + 1) and low <= high < MASK:
+                entries = [self._entry(node, index) for index in range(low, min(high, upper_bound(node)) + 1)]
+                found = [entry for entry in entries if entry is not None]
+                if len(found) == len(entries):
+                    return self._table(found, "compare")
+        return None
+
+    def by_extent(self) -> Table | None:
+        """Indices from 0 on, as far as they give places in the function and the index's width allows."""
+        for node in self.candidates:
+            count = min(upper_bound(node) + 1, MAX_ENTRIES)
+            first, second = (evaluate(self.load[3], {node: index}, self.read) for index in (0, 1))
+            if first is None or second is None or second - first != self.load[1]:
                 continue
-        if high - low >= MAX_ENTRIES or low > high:
-            continue
-        table = _enumerate(explorer, goal, load, node, range(low, high + 1), read)
-        if table is not None:
-            return table
-    return None
+            if self.load[1] == 1 and count > _MAX_BYTE_INDEX:
+                continue
+            found = []
+            for index in range(count):
+                entry = self._entry(node, index)
+                if entry is None or not self.start <= entry[0] < self.limit:
+                    break
+                found.append(entry)
+            if len(found) > 1:
+                return self._table(found, "extent")
+        return None
 
-
-def _enumerate(explorer: Explorer, goal: Node, load: Node, node: Node, indices: range, read: Read) -> Table | None:
-    targets, spans = [], []
-    for index in indices:
+    def _entry(self, node: Node, index: int) -> tuple[int, int] | None:
+        """(target, place of the entry) when `node` is `index`."""
         known = {node: index}
-        target = evaluate(goal, known, read)
-        place = evaluate(load[3], known, read)
-        if target is None or place is None or not explorer.words.is_code(target):
+        target = evaluate(self.goal, known, self.read)
+        place = evaluate(self.load[3], known, self.read)
+        if target is None or place is None or not self.words.is_code(target):
             return None
-        targets.append(target)
-        spans.append((place, load[1]))
-    return Table(tuple(targets), tuple(spans), "compare")
+        return target, place
 
-
-def _unbounded(explorer: Explorer, region: Region, goal: Node, load: Node, read: Read) -> Table | None:
-    """Entries up to the first that is no place in the function."""
-    address = load[3]
-    if address[0] != "add" or address[2][0] != "const":
-        return None
-    index, scale = address[1], 1
-    while index[0] == "shl":
-        index, scale = index[1], scale << index[2]
-    if scale != load[1] or load[1] == 1:
-        return None
-    limit = explorer.limit_of(region)
-    targets, spans = [], []
-    for number in range(MAX_ENTRIES):
-        known = {index: number}
-        target = evaluate(goal, known, read)
-        place = evaluate(address, known, read)
-        if target is None or place is None or not (region.start <= target < limit and explorer.words.is_code(target)):
-            break
-        targets.append(target)
-        spans.append((place, load[1]))
-    return Table(tuple(targets), tuple(spans), "extent") if len(targets) > 1 else None
+    def _table(self, found: list[tuple[int, int]], bound: str) -> Table:
+        return Table(tuple(t for t, _ in found), tuple((place, self.load[1]) for _, place in found), bound)
 
 
 def _range(node: Node, constraints: list[_Constraint]) -> tuple[int, int]:
