@@ -32,7 +32,8 @@ CODE = 0x10000000
 INCLUDE = Path(__file__).parents[2] / "src/recomp/runtime/include"
 CACHE = Path(__file__).parents[2] / ".cache/harness"
 #: UB traps: what the compiler may assume away on one host is no meaning of an instruction.
-FLAGS = ["-O1", "-g0", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC", "-w"]
+FLOAT = ["-ffp-contract=off", "-frounding-math", "-fno-math-errno"]
+FLAGS = ["-O1", "-g0", "-std=gnu11", *FLOAT, "-shared", "-fPIC", "-w"]
 UBSAN = ["-fsanitize=undefined", "-fsanitize-trap=undefined"]
 #: The model's CPU: "a72" is plain ARMv8.0 with CRC32 and cryptography, "max" has the later extensions.
 MODELS = {"a72": arm64_const.UC_CPU_ARM64_A72, "max": arm64_const.UC_CPU_ARM64_MAX}

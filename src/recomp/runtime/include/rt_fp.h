@@ -1,6 +1,6 @@
 /* Scalar floating point as A64 defines it, on top of the host's. Included by rt.h.
  *
- * Every operation is done by the host in the host's current rounding and flushing mode, which rt_fpcr_write keeps equal
+ * Every operation is done by the host in the host's current rounding and flushing mode, which rt_set_fpcr keeps equal
  * to the guest's; only a NaN result takes a cold path, where Arm's choice of NaN is made. FPSR is the host's sticky
  * flags joined with c->fpsr, which holds what only software can know (QC, invalid operations that the host does not
  * see). Build with -ffp-contract=off -frounding-math -fno-math-errno.
@@ -16,8 +16,8 @@
 #define RT_COLD static __attribute__((noinline, cold, unused))
 
 enum { RT_IOC = 1, RT_DZC = 2, RT_OFC = 4, RT_UFC = 8, RT_IXC = 16, RT_IDC = 128, RT_QC = 1 << 27 };
-enum { RT_FZ16 = 1 << 19, RT_FZ = 1 << 24, RT_DN = 1 << 25, RT_AHP = 1 << 26 };
-#define RT_FPCR_MASK 0x07c80000u
+enum { RT_FZ = 1 << 24, RT_DN = 1 << 25, RT_AHP = 1 << 26 };
+#define RT_FPCR_MASK 0x07c00000u
 #define RT_FPSR_MASK 0xf800009fu
 
 /* FPCR.RMode */
@@ -71,13 +71,14 @@ RT_COLD void rt_host_clear(void) { feclearexcept(FE_ALL_EXCEPT); }
 #endif
 
 /* MRS and MSR of FPSR and FPCR. A new guest thread calls both writes on its host thread before its first instruction. */
-RT_COLD uint32_t rt_fpsr_read(const rt_cpu *c) { return c->fpsr | rt_host_flags(); }
-RT_COLD void rt_fpsr_write(rt_cpu *c, uint64_t value) {
-  c->fpsr = (uint32_t)value & RT_FPSR_MASK;
+static inline uint32_t rt_get_fpcr(const rt_cpu *c) { return c->fpcr; }
+RT_COLD uint32_t rt_get_fpsr(const rt_cpu *c) { return c->fpsr | rt_host_flags(); }
+RT_COLD void rt_set_fpsr(rt_cpu *c, uint32_t value) {
+  c->fpsr = value & RT_FPSR_MASK;
   rt_host_clear();
 }
-RT_COLD void rt_fpcr_write(rt_cpu *c, uint64_t value) {
-  c->fpcr = (uint32_t)value & RT_FPCR_MASK;
+RT_COLD void rt_set_fpcr(rt_cpu *c, uint32_t value) {
+  c->fpcr = value & RT_FPCR_MASK;
   rt_host_mode(c->fpcr);
 }
 
@@ -199,8 +200,9 @@ RT_NANS(f32, float, uint32_t, UINT32_C(0x7f800000), UINT32_C(0x00400000))
       return (type)1.5;                                                                                    \
     /* Halve an operand that stays exact; a product that is far too small to matter need not be halved. */   \
     const type n = rt_fneg_##F(a);                                                                         \
-    const type x = rt_fabs_##F(n) >= TINY ? n * (type)0.5 : n;                                             \
-    const type y = rt_fabs_##F(n) < TINY && rt_fabs_##F(b) >= 1 ? b * (type)0.5 : b;                       \
+    const int small = __builtin_isless(rt_fabs_##F(n), TINY);                                              \
+    const type x = small ? n : n * (type)0.5;                                                              \
+    const type y = small && __builtin_isgreaterequal(rt_fabs_##F(b), (type)1) ? b * (type)0.5 : b;         \
     const type r = fma_(x, y, (type)1.5);                                                                  \
     return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, n, b);                                                   \
   }                                                                                                        \
@@ -278,5 +280,7 @@ static inline float rt_fcvtxn_f32_f64(rt_cpu *c, double a) {
 }
 
 #include "rt_fp_round.h"
+#include "rt_half.h"
+#include "rt_fp_estimate.h"
 
 #endif
