@@ -23,7 +23,7 @@ typedef struct rt_cpu {
   uint32_t nf, zf, cf, vf; /* each 0 or 1 */
   uint32_t fpcr, fpsr;
   rt_v128 v[32];
-  uint64_t tpidr_el0;
+  uint64_t tpidr_el0, tpidrro_el0;
   uint64_t pc;           /* where a trap or a supervisor call happened */
   uint64_t resume;       /* the entry inside a function that the next call goes to; 0 = its start */
   uint64_t monitor_addr; /* exclusive monitor: address, ~0 = open; and the value seen there */
@@ -39,13 +39,16 @@ typedef uint64_t (*rt_func)(rt_cpu *c);
 
 /* Why a guest cannot go on. */
 typedef enum rt_trap_kind {
-  RT_TRAP_UNDEFINED,   /* a word that no table knows, or udf */
+  RT_TRAP_UNDEFINED,   /* a word that no table knows, udf, or what EL0 may not do */
   RT_TRAP_BREAKPOINT,  /* brk, hlt */
   RT_TRAP_UNSUPPORTED, /* a known instruction without semantics yet: rt_unsupported_text(word) */
 } rt_trap_kind;
 
 /* Provided by the runtime. Registers are in *c before each call, and to be reloaded after it. */
 void rt_svc(rt_cpu *c, uint64_t pc, uint32_t imm16);
+/* The virtual counter, which counts RT_CNTFRQ times a second. */
+#define RT_CNTFRQ 19200000u
+uint64_t rt_cntvct(rt_cpu *c);
 _Noreturn void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word);
 /* A branch at `site` (0 = a return) went to `target`, which nobody discovered: record it, end the run in order. */
 _Noreturn void rt_miss(rt_cpu *c, uint64_t site, uint64_t target);
@@ -54,7 +57,7 @@ _Noreturn void rt_miss(rt_cpu *c, uint64_t site, uint64_t target);
 typedef struct rt_entry {
   uint32_t pc;
   uint32_t start; /* of the function it lies in: differs from pc where control enters in the middle */
-  rt_func function;
+  rt_func function; /* that function; rt_cpu.resume says where in it */
 } rt_entry;
 
 typedef struct rt_segment {
@@ -176,6 +179,11 @@ RT_ACCESS(32, uint32_t)
 RT_ACCESS(64, uint64_t)
 RT_ACCESS(128, rt_v128)
 #undef RT_ACCESS
+
+#include "rt_atomic.h"
+#include "rt_int.h"
+#include "rt_fp.h"
+#include "rt_simd.h"
 
 #ifdef __cplusplus
 }

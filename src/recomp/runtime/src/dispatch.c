@@ -55,6 +55,7 @@ void rt_run(rt_cpu *c, uint64_t pc, uint64_t until) {
     if (!function) {
       const rt_entry *entry = rt_find_entry(pc);
       if (!entry) rt_miss(c, 0, pc);
+      c->resume = pc;
       function = entry->function;
     }
     pc = function(c);
