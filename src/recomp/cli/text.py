@@ -42,7 +42,9 @@ def printable(text: str) -> str:
     """Without what a terminal would obey: control characters of a guest or a file show as escapes."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c == "\n" or c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text)
+    return "".join(
+        c if c == "\n" or c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text
+    )
 
 
 def duration(seconds: float) -> str:

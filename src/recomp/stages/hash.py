@@ -39,7 +39,9 @@ def frames_stage(job: Job) -> Stage | None:
         from recomp.media.hashing import hash_frame_files
 
         if not _files(source):
-            raise StageError(f"hash_frames: no frame files in {source}", hint="the extract_frames command must write them")
+            raise StageError(
+                f"hash_frames: no frame files in {source}", hint="the extract_frames command must write them"
+            )
         return _write(context, hash_frame_files(source), "frame", kind)
 
     return Stage(
@@ -144,7 +146,9 @@ def _read_pictures(folder: str):
     import numpy as np
     from PIL import Image
 
-    for name in sorted(entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(".")):
+    for name in sorted(
+        entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(".")
+    ):
         with Image.open(os.path.join(folder, name)) as image:
             yield np.asarray(image.convert("RGBA")).copy()
 

@@ -96,7 +96,12 @@ class Job(NamedTuple):
 
 
 def command_stage(
-    job: Job, step: str, *, inputs: tuple[Input, ...] = (), outputs: tuple[Output, ...] = (), watch: tuple[str, ...] = ()
+    job: Job,
+    step: str,
+    *,
+    inputs: tuple[Input, ...] = (),
+    outputs: tuple[Output, ...] = (),
+    watch: tuple[str, ...] = (),
 ) -> Stage | None:
     """The stage `step` as the command that replaces it, or None if none does."""
     command = job.command(step)

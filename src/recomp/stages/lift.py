@@ -75,7 +75,9 @@ def _run(context: Context, elf: str, names: str | None, trace: str | None, evide
     for name, blob in sorted(blobs.items()):
         with open(os.path.join(context.out("segments"), name), "wb") as file:
             file.write(blob)
-    found = f"{summary.functions:,} functions, {summary.instructions:,} instructions, {summary.undefined:,} undefined words"
+    found = (
+        f"{summary.functions:,} functions, {summary.instructions:,} instructions, {summary.undefined:,} undefined words"
+    )
     if misses:
         found += f", {len(misses)} targets from traces"
     return Result(found=found)
