@@ -1,0 +1,316 @@
+"""Lossless video that ordinary players open, and any video back into pictures.
+
+The capture is H.264 in RGB 4:4:4 at quantiser 0 where the encoder is there, FFV1 otherwise, beside 16-bit PCM, in
+Matroska. Measured on 720p pixel art, one core of a busy machine: x264 105 frames/s in, 475 out, 36 MB for 1,200 frames;
+FFV1 52 in, 100 out, 264 MB; PNG in MOV 46, 116, 52 MB. Bytes are the same for the same pictures and the same library:
+one encoder thread (x264 writes its thread count into the stream and lets it shape the result), and bitexact muxing
+(no date, no random segment id, no version).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recomp.errors import FormatError, ToolError
+
+if TYPE_CHECKING:
+    import av
+    import numpy as np
+
+_ENCODERS = {
+    "libx264rgb": {"qp": "0", "preset": "ultrafast", "g": "120"},
+    "ffv1": {"level": "3", "slices": "4", "slicecrc": "1", "g": "1"},
+}
+_TINY_FFV1 = {"level": "1", "g": "1"}  # pictures too small to cut into slices
+_MAX_SIDE = 16384
+_PLANAR_RGB = {"gbrp": (2, 0, 1), "gbrap": (2, 0, 1)}  # plane that holds R, G, B
+_PACKED_RGB = {"bgr0": (2, 1, 0), "bgra": (2, 1, 0), "rgb0": (0, 1, 2), "rgba": (0, 1, 2), "0rgb": (1, 2, 3)}
+# Conversion of anything that is not RGB: pinned, because swscale's defaults differ between releases.
+_EXACT_SCALE = "flags=bitexact+accurate_rnd+full_chroma_int"
+
+
+def write_lossless(
+    path: Path | str,
+    frames: Iterable[np.ndarray],
+    size: tuple[int, int],
+    rate: int = 60,
+    audio: tuple[np.ndarray, int] | None = None,
+    *,
+    codec: str | None = None,
+) -> dict[str, Any]:
+    """Write pictures (height, width, 4) uint8 RGBA at `rate` a second, and sound if given, losslessly.
+
+    `size` is (width, height); `audio` is ((n, channels) int16, Hz). Alpha is not kept. A picture must stay as it is
+    once handed over. Returns {"codec", "frames", "width", "height", "rate", "audio_samples"}.
+    Raises FormatError for pictures of another shape, ToolError if the encoder fails.
+    """
+    import av
+
+    width, height = size
+    if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
+        raise FormatError(f"video: found a size of {width}x{height}, expected 1x1 to {_MAX_SIDE}x{_MAX_SIDE}")
+    codec = codec or next(name for name in _ENCODERS if name in av.codecs_available)
+    count = 0
+    try:
+        with av.open(str(path), "w", format="matroska", options={"fflags": "+bitexact"}) as container:
+            video = _add_video(container, codec, size, rate)
+            sound = _Sound(container, audio, rate)
+            for count, picture in enumerate(_pictures(frames, size), start=1):
+                picture.pts = count - 1
+                picture.time_base = Fraction(1, rate)
+                container.mux(video.encode(picture))
+                sound.write_until(count)
+            container.mux(video.encode())
+            sound.finish()
+    except av.FFmpegError as error:
+        _remove(path)
+        raise ToolError(f"{path}: cannot write video with {codec}: {error.strerror}") from error
+    except BaseException:
+        _remove(path)
+        raise
+    samples = 0 if audio is None else len(audio[0])
+    return {
+        "codec": codec,
+        "frames": count,
+        "width": width,
+        "height": height,
+        "rate": rate,
+        "audio_samples": samples,
+    }
+
+
+def read_frames(path: Path | str) -> Iterator[np.ndarray]:
+    """Yield each picture of the first video stream, in order, as a fresh (height, width, 4) uint8 RGBA array.
+
+    RGB streams come back bit-exact; others through a pinned conversion. Never seeks. Raises FormatError.
+    """
+    with _open(path) as container:
+        stream = _video_stream(container, path)
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = 2
+        convert = _Converter()
+        with _decoding(path):
+            for frame in container.decode(stream):
+                yield convert(frame)
+
+
+def read_frame(path: Path | str, index: int) -> np.ndarray:
+    """Return picture `index`, by decoding up to it: seeking by index lands on the wrong one in too many files."""
+    count = 0
+    for count, frame in enumerate(read_frames(path), start=1):
+        if count - 1 == index:
+            return frame
+    raise FormatError(f"{path}: found {count} frames, expected frame {index}")
+
+
+def read_audio(path: Path | str) -> tuple[np.ndarray, int]:
+    """Return the first audio stream as ((n, channels) int16, Hz). Raises FormatError, also if there is none."""
+    import av
+    import numpy as np
+
+    with _open(path) as container:
+        if not container.streams.audio:
+            raise FormatError(f"{path}: found no audio stream, expected one")
+        stream = container.streams.audio[0]
+        rate, channels = stream.rate, stream.channels
+        resampler = av.AudioResampler(format="s16")
+        blocks = []
+        with _decoding(path):
+            for frame in container.decode(stream):
+                if (frame.rate, len(frame.layout.channels)) != (rate, channels):
+                    raise FormatError(f"{path}: found audio that changes rate or channels midway, expected one of each")
+                blocks += [out.to_ndarray().reshape(-1, channels) for out in resampler.resample(frame)]
+            blocks += [out.to_ndarray().reshape(-1, channels) for out in resampler.resample(None)]
+    return (np.concatenate(blocks) if blocks else np.zeros((0, channels), np.int16)), rate
+
+
+def write_pngs(frames: Iterable[np.ndarray], folder: Path | str) -> int:
+    """Write `000000.png`, … (no alpha) into `folder`, which is made; return how many."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for count, frame in enumerate(frames, start=1):
+        write_png(folder / f"{count - 1:06d}.png", frame)
+    return count
+
+
+def write_png(path: Path | str, frame: np.ndarray) -> None:
+    """Write one picture, (height, width, 3 or 4) uint8; alpha is dropped."""
+    import numpy as np
+    from PIL import Image
+
+    Image.fromarray(np.ascontiguousarray(frame[..., :3])).save(path, format="PNG", compress_level=6)
+
+
+def _add_video(container: av.container.OutputContainer, codec: str, size: tuple[int, int], rate: int) -> Any:
+    if codec not in _ENCODERS:
+        raise ToolError(f"video: unknown lossless codec {codec!r}, expected one of {', '.join(_ENCODERS)}")
+    options = _TINY_FFV1 if codec == "ffv1" and min(size) < 8 else _ENCODERS[codec]
+    stream = container.add_stream(codec, rate=rate, options=options)
+    stream.width, stream.height = size
+    stream.pix_fmt = "bgr0"
+    stream.codec_context.thread_count = 1
+    return stream
+
+
+def _pictures(frames: Iterable[np.ndarray], size: tuple[int, int]) -> Iterator[av.VideoFrame]:
+    """Arrays to encoder input; a repeated picture is converted once."""
+    import av
+    import numpy as np
+
+    last, picture = None, None
+    for index, frame in enumerate(frames):
+        if frame.shape != (size[1], size[0], 4) or frame.dtype != np.uint8:
+            raise FormatError(
+                f"video: frame {index}: found {frame.dtype} of shape {frame.shape}, "
+                f"expected uint8 of {(size[1], size[0], 4)}"
+            )
+        if last is None or not (frame is last or np.array_equal(frame, last)):
+            rgba = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgba")
+            picture = rgba.reformat(format="bgr0")  # a shuffle of bytes: exact
+        last = frame
+        yield picture
+
+
+class _Sound:
+    """The audio track, written along with the pictures so that the muxer need not hold either back."""
+
+    def __init__(self, container: Any, audio: tuple[np.ndarray, int] | None, ticks_rate: int) -> None:
+        self.container = container
+        self.position = 0
+        self.samples, self.rate = audio if audio is not None else (None, 0)
+        self.ticks_rate = ticks_rate
+        if self.samples is None:
+            return
+        if self.samples.ndim != 2 or self.samples.dtype != "int16" or not 1 <= self.samples.shape[1] <= 8:
+            raise FormatError(
+                f"audio: found {self.samples.dtype} of shape {self.samples.shape}, expected int16 of (n, 1 to 8)"
+            )
+        self.layout = (
+            f"{self.samples.shape[1]}c" if self.samples.shape[1] > 2 else ("mono", "stereo")[self.channels - 1]
+        )
+        self.stream = container.add_stream("pcm_s16le", rate=self.rate, layout=self.layout)
+
+    @property
+    def channels(self) -> int:
+        return self.samples.shape[1]
+
+    def write_until(self, tick: int) -> None:
+        if self.samples is not None:
+            self._write(min(tick * self.rate // self.ticks_rate, len(self.samples)))
+
+    def finish(self) -> None:
+        if self.samples is None:
+            return
+        while self.position < len(self.samples):
+            self._write(min(self.position + self.rate, len(self.samples)))
+        self.container.mux(self.stream.encode())
+
+    def _write(self, end: int) -> None:
+        import av
+        import numpy as np
+
+        if end <= self.position:
+            return
+        block = np.ascontiguousarray(self.samples[self.position : end], dtype=np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(block, format="s16", layout=self.layout)
+        frame.sample_rate, frame.pts, frame.time_base = self.rate, self.position, Fraction(1, self.rate)
+        self.position = end
+        self.container.mux(self.stream.encode(frame))
+
+
+class _Converter:
+    """Decoded picture to RGBA array; RGB formats by copying planes, others through one pinned filter graph."""
+
+    def __init__(self) -> None:
+        self.key: tuple[Any, ...] | None = None
+        self.graph: Any = None
+
+    def __call__(self, frame: av.VideoFrame) -> np.ndarray:
+        import numpy as np
+
+        name = frame.format.name
+        if name in _PLANAR_RGB or name in _PACKED_RGB:
+            out = np.empty((frame.height, frame.width, 4), np.uint8)
+            if name in _PLANAR_RGB:
+                for channel, plane in enumerate(_PLANAR_RGB[name]):
+                    out[..., channel] = _plane(frame, plane, 1)[..., 0]
+            else:
+                packed = _plane(frame, 0, 4)
+                for channel, position in enumerate(_PACKED_RGB[name]):
+                    out[..., channel] = packed[..., position]
+            out[..., 3] = 255
+            return out
+        out = self._filtered(frame)
+        out[..., 3] = 255
+        return out
+
+    def _filtered(self, frame: av.VideoFrame) -> np.ndarray:
+        import av
+
+        key = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range)
+        if key != self.key:
+            graph = av.filter.Graph()
+            source = graph.add_buffer(
+                width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)
+            )
+            graph.link_nodes(
+                source,
+                graph.add("scale", _EXACT_SCALE),
+                graph.add("format", "rgba"),
+                graph.add("buffersink"),
+            ).configure()
+            self.key, self.graph = key, graph
+        frame.pts = None
+        self.graph.push(frame)
+        return self.graph.pull().to_ndarray()
+
+
+def _plane(frame: av.VideoFrame, index: int, bytes_per_pixel: int) -> np.ndarray:
+    """View one plane without its padding: (height, width, bytes_per_pixel) uint8."""
+    import numpy as np
+
+    plane = frame.planes[index]
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height]
+    return rows[:, : frame.width * bytes_per_pixel].reshape(frame.height, frame.width, bytes_per_pixel)
+
+
+def _open(path: Path | str) -> Any:
+    import av
+
+    if not Path(path).is_file():
+        raise FormatError(f"{path}: found no file, expected a video")
+    try:
+        return av.open(str(path), "r")
+    except (av.FFmpegError, ValueError) as error:
+        raise FormatError(f"{path}: cannot open as video: {getattr(error, 'strerror', error)}") from error
+
+
+def _video_stream(container: Any, path: Path | str) -> Any:
+    if not container.streams.video:
+        raise FormatError(f"{path}: found no video stream, expected one")
+    stream = container.streams.video[0]
+    if not (0 < stream.width <= _MAX_SIDE and 0 < stream.height <= _MAX_SIDE):
+        raise FormatError(
+            f"{path}: found pictures of {stream.width}x{stream.height}, expected 1x1 to {_MAX_SIDE}x{_MAX_SIDE}"
+        )
+    return stream
+
+
+@contextlib.contextmanager
+def _decoding(path: Path | str) -> Iterator[None]:
+    import av
+
+    try:
+        yield
+    except (av.FFmpegError, ValueError) as error:
+        raise FormatError(f"{path}: cannot decode: {getattr(error, 'strerror', error)}") from error
+
+
+def _remove(path: Path | str) -> None:
+    with contextlib.suppress(OSError):
+        Path(path).unlink()

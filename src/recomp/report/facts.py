@@ -1,0 +1,130 @@
+"""What the page says, as plain values: the verdict in a sentence, and the rows of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+_VERDICTS = {
+    "passed": ("pass", "✓", "Equal to the reference"),
+    "failed": ("fail", "✗", "Not equal to the reference"),
+    "inconclusive": ("open", "?", "The reference cannot decide"),
+    "nondeterministic": ("fail", "≠", "Two runs differ"),
+}
+
+
+def verdict(validation: Mapping[str, Any] | None, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return {"tone", "sign", "headline", "sentence"}: "pass", "fail" or "open", for the top of the page."""
+    failed = [step["name"] for step in manifest.get("steps", []) if step.get("status") == "failed"]
+    broken = [name for name in failed if name != "validate"]
+    if broken:
+        return _verdict("fail", "✗", f"Stage {broken[0]} failed", "Nothing after it ran. Its log says why.")
+    if not validation or "video" not in validation:
+        return _verdict("open", "–", "Nothing was compared", "This run has no reference.")
+    video = validation["video"]
+    tone, sign, headline = _VERDICTS.get(video["status"], ("open", "?", str(video["status"])))
+    if video["status"] == "passed" and video.get("mode") == "compatible":
+        headline = "Close enough to the reference"
+    elif video["status"] == "passed" and video.get("mode") == "perceptual":
+        headline = "Looks and sounds like the reference"
+    if video["failures"]:
+        sentence = str(video["failures"][0])
+        sentence = sentence[:1].upper() + sentence[1:] + "."
+    else:
+        sentence = ", ".join(_shares(video)) + "."
+    return _verdict(tone, sign, headline, sentence)
+
+
+def _verdict(tone: str, sign: str, headline: str, sentence: str) -> dict[str, Any]:
+    return {"tone": tone, "sign": sign, "headline": headline, "sentence": sentence}
+
+
+def _shares(video: Mapping[str, Any]) -> Iterator[str]:
+    for key, unit in (("frame_comparison", "frames"), ("audio_comparison", "ticks of sound")):
+        comparison = video.get(key)
+        if comparison:
+            yield f"{grouped(comparison['matched'])} of {grouped(comparison['compared'])} {unit}"
+    if not video.get("audio_comparison"):
+        yield "sound not compared"
+
+
+def comparison_rows(video: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row a medium: what was compared, and how it came out."""
+    rows = []
+    for key, medium in (("frame_comparison", "Picture"), ("audio_comparison", "Sound")):
+        comparison = video.get(key)
+        if not comparison:
+            continue
+        edits = comparison.get("edits") or {}
+        rows.append(
+            {
+                "medium": medium,
+                "matched": grouped(comparison["matched"]),
+                "compared": grouped(comparison["compared"]),
+                "ratio": f"{100 * comparison['match_ratio']:.2f} %",
+                "wanted": f"{100 * comparison['threshold']:.0f} %",
+                "offset": f"{comparison['offset']:+d}" if comparison["offset"] else "0",
+                "other": grouped(edits["substituted"]) if edits else "–",
+                "missing": grouped(edits["missing"]) if edits else "–",
+                "extra": grouped(edits["extra"]) if edits else "–",
+                "ok": comparison["match_ratio"] >= comparison["threshold"] and not (edits and edits["runs_total"]),
+            }
+        )
+    return rows
+
+
+def stage_rows(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One row a step, with its share of the longest one for the bar."""
+    longest = max((float(step.get("duration_ms") or 0) for step in steps), default=0) or 1
+    return [
+        {
+            "name": step["name"],
+            "status": step.get("status", ""),
+            "cached": bool(step.get("cache_hit")),
+            "duration": duration(float(step.get("duration_ms") or 0)),
+            "share": round(100 * float(step.get("duration_ms") or 0) / longest, 1),
+            "key": str(step.get("cache_key", "")),
+            "notes": _text(step.get("notes")),
+        }
+        for step in steps
+    ]
+
+
+def coverage_rows(coverage: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Flatten the lift's summary to rows, one level deep: nested names are joined with a dot."""
+    rows = []
+    for key, value in coverage.items():
+        if isinstance(value, Mapping):
+            rows += [{"name": f"{key} · {inner}", "value": _text(leaf)} for inner, leaf in value.items()]
+        else:
+            rows.append({"name": str(key), "value": _text(value)})
+    return [{"name": row["name"].replace("_", " "), "value": row["value"]} for row in rows]
+
+
+def duration(milliseconds: float) -> str:
+    """Milliseconds as a person would say them."""
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.1f} s"
+    return f"{int(milliseconds // 60_000)} min {milliseconds % 60_000 / 1000:.0f} s"
+
+
+def grouped(value: int) -> str:
+    """An integer in groups of three, apart by a narrow space that does not break."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return grouped(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (list, tuple)):
+        more = f", … {grouped(len(value) - 12)} more" if len(value) > 12 else ""
+        return ", ".join(_text(item) for item in value[:12]) + more
+    return str(value)

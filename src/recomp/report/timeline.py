@@ -1,0 +1,64 @@
+"""The shared time axis as numbers for an SVG: scenes, what matched, edits, input; one unit is a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_NARROWEST = 0.004  # least width of a mark, as a share of the axis: one frame in 20,000 must be seen
+
+
+def draw_timeline(video: Mapping[str, Any], input_ticks: Sequence[int]) -> dict[str, Any] | None:
+    """Return lanes of marks {"x", "width", "kind", "label"} in percent of the reference; None without frames."""
+    frames = video["frame_comparison"]
+    if not frames:
+        return None
+    total = max(frames["reference_total"], 1)
+    fps = float((video.get("reference") or {}).get("fps") or 60)
+    audio = video.get("audio_comparison")
+    lanes = [{"name": "picture", "marks": _edit_marks(frames, total)}]
+    if audio:
+        # Sound is counted in ticks of its own; both lanes cover the same stretch of time.
+        lanes.append({"name": "sound", "marks": _edit_marks(audio, max(audio["reference_total"], 1))})
+    if input_ticks:
+        ticks = sorted({tick for tick in input_ticks if 0 <= tick < total})
+        lanes.append({"name": "input", "marks": [_mark(tick, 1, total, "input", f"input at {tick}") for tick in ticks]})
+    return {
+        "lanes": lanes,
+        "scenes": _scenes(video.get("timeline"), total, fps),
+        "seconds": [{"x": round(100 * s * fps / total, 3), "label": f"{s} s"} for s in _seconds(total / fps)],
+        "total": total,
+    }
+
+
+def _edit_marks(comparison: Mapping[str, Any], total: int) -> list[dict[str, Any]]:
+    names = {"substitute": "other", "delete": "missing", "insert": "extra"}
+    marks = []
+    for run in (comparison.get("edits") or {}).get("runs", ()):
+        kind = names[run["kind"]]
+        label = f"{run['count']} {kind} from {run['reference_start']}"
+        marks.append(_mark(run["reference_start"], run["count"] if kind != "extra" else 1, total, kind, label))
+    return marks
+
+
+def _mark(tick: int, count: int, total: int, kind: str, label: str) -> dict[str, Any]:
+    width = max(count / total, _NARROWEST)
+    x = min(tick / total, 1 - width)
+    return {"x": round(100 * max(x, 0.0), 3), "width": round(100 * min(width, 1.0), 3), "kind": kind, "label": label}
+
+
+def _scenes(timeline: Mapping[str, Any] | None, total: int, fps: float) -> list[dict[str, Any]]:
+    events = sorted((float(event["time"]), str(event["name"])) for event in (timeline or {}).get("events") or ())
+    start = float((timeline or {}).get("start") or 0)
+    places = [(max(0.0, (time - start) * fps / total), name) for time, name in events]
+    ends = [x for x, _ in places[1:]] + [1.0]
+    return [
+        {"x": round(100 * x, 3), "width": round(100 * max(0.0, min(end, 1.0) - x), 3), "name": name}
+        for (x, name), end in zip(places, ends, strict=False)
+        if x < 1
+    ]
+
+
+def _seconds(length: float) -> list[int]:
+    step = next((s for s in (1, 2, 5, 10, 30, 60, 120, 300, 600) if length / s <= 10), 3600)
+    return list(range(0, int(length) + 1, step))
