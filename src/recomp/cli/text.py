@@ -22,6 +22,7 @@ def paint(text: str, style: str, stream: TextIO) -> str:
 
 def print_error(error: RecompError) -> None:
     """`recomp: error: …` and, where there is one, `recomp: hint: …`; several problems one after the other."""
+    sys.stdout.flush()
     problems = getattr(error, "problems", None)
     if problems is None:
         _print_one(error.message, error.hint)

@@ -56,8 +56,7 @@ def _program_inputs(job: Job) -> tuple[Input, ...]:
 def _run(context: Context, elf: str, names: str | None, trace: str | None, evidence: bytes) -> Result:
     import msgspec
 
-    from recomp.lift import lift_elf
-    from recomp.lift.lift import read_misses
+    from recomp.lift.lift import lift_elf, read_misses
     from recomp.lift.module import encode_module
     from recomp.lift.names import read_name_map
 

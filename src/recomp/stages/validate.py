@@ -92,8 +92,7 @@ def _run(context: Context, job: Job, facts: dict[str, Any]) -> Result:
     from recomp.media.compare import HashLists, Settings, compare_exact
     from recomp.media.hashing import read_hash_list
 
-    settings, kinds = job.settings, facts["kinds"]
-    own = os.path.join(settings.dirs["validation_dir"], "capture-{}.hashes")
+    kinds = facts["kinds"]
     has_audio = job.has_audio()
     wants_audio = has_audio and kinds["reference_audio"] is not None
     reference = HashLists(
@@ -103,8 +102,8 @@ def _run(context: Context, job: Job, facts: dict[str, Any]) -> Result:
         info=facts["reference"],
     )
     capture = HashLists(
-        frames=read_hash_list(own.format("frames")),
-        audio=read_hash_list(own.format("audio")) if has_audio else None,
+        frames=read_hash_list(job.hash_list("frames")),
+        audio=read_hash_list(job.hash_list("audio")) if has_audio else None,
         kind=kinds["frames"],
     )
     report = compare_exact(
