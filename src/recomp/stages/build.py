@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
 
 from recomp.engine.canonical import digest
 from recomp.engine.context import Context
@@ -145,7 +145,7 @@ class _Build:
 
         def starters() -> Iterator[Callable[[], Program]]:
             for name in names:
-                yield lambda name=name: self._start(name, running)
+                yield partial(self._start, name, running)
 
         def ended(program: Program, outcome: Outcome) -> None:
             name = running.pop(program)
@@ -216,5 +216,3 @@ def _sha256(path: str) -> str:
     from recomp.engine.canonical import digest_bytes
 
     return digest_bytes(_read(path))
-
-

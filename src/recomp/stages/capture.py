@@ -39,7 +39,7 @@ def _run(context: Context, recording: str) -> Result:
     if not os.path.exists(os.path.join(recording, "run.json")):
         raise StageError(
             f"capture: no recording at {recording}",
-            hint="the built-in capture films what the built-in run recorded; with [commands] run give [commands] capture",
+            hint="the built-in capture films what the built-in run recorded; beside [commands] run give capture, too",
         )
     from recomp.media.recording import read_recording
     from recomp.media.video import write_lossless

@@ -132,7 +132,7 @@ def _judge(context: Context, facts: dict[str, Any], recording: str, ticks: int |
         raise StageError(f"run: the guest ended with exit code {code} after {played} ticks", hint=logs)
     if kind == "limit":
         raise StageError(
-            f"run: the guest neither ended nor was told to after {played} ticks ({played / 60:.0f} s): {detail or 'limit'}",
+            f"run: the guest neither ended nor was told to after {played} ticks ({played / 60:.0f} s)",
             hint='set [run] ticks, or put a marker "end" into the input script',
         )
     what = {"trap": "trapped", "signal": f"was ended by signal {code}"}.get(kind, f"ended by {kind!r}")
