@@ -15,7 +15,7 @@ def stage(job: Job) -> Stage | None:
     if not job.has_capture():
         return None
     settings = job.settings
-    watch = (os.path.dirname(settings.video_path), settings.frames_dir)
+    watch = (settings.video_path, settings.frames_dir)
     replaced = command_stage(job, "capture", watch=watch)
     if replaced is not None:
         return replaced

@@ -24,7 +24,7 @@ DEFAULT_MAX_TICKS = 36_000
 
 def stage(job: Job) -> Stage:
     settings = job.settings
-    replaced = command_stage(job, "run")
+    replaced = command_stage(job, "run", watch=(job.recording_dir(),))
     if replaced is not None:
         script = settings.path("reference", "input_script_toml")
         return replaced._replace(config={"input": _script_digest(job)}) if script else replaced
