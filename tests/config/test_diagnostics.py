@@ -69,7 +69,9 @@ def test_section_1_all_problems_at_once_in_the_order_of_the_file() -> None:
 
 def test_section_1_a_missing_key_is_shown_at_its_table() -> None:
     assert problems(GOOD.replace('work_root = "out"\n', "")) == [
-        "automation.toml:7:2: outputs.work_root: is missing: expected a path (a string)\n  7 | [outputs]\n    |  ^^^^^^^"
+        "automation.toml:7:2: outputs.work_root: is missing: expected a path (a string)\n"
+        "  7 | [outputs]\n"
+        "    |  ^^^^^^^"
     ]
 
 
