@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from recomp.a64 import Insn
+from recomp.a64.text import bit_mask
 from recomp.semantics.builder import Builder
 
 # --- pc-relative addresses
@@ -179,17 +180,6 @@ def _result(b: Builder, i: Insn, value: str) -> None:
 
 
 # --- logical
-
-
-def bit_mask(sf: int, n: int, imms: int, immr: int) -> int:
-    """The constant of a logical immediate (DecodeBitMasks(), J1.1)."""
-    length = (n << 6 | ~imms & 0x3F).bit_length() - 1
-    size = 1 << length
-    ones, rotate = (imms & size - 1) + 1, immr & size - 1
-    element = (1 << ones) - 1
-    element = (element >> rotate | element << size - rotate) & (1 << size) - 1
-    bits = 64 if sf else 32
-    return sum(element << at for at in range(0, bits, size))
 
 
 def _mask(b: Builder, i: Insn) -> str:
