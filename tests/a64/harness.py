@@ -154,13 +154,18 @@ def _guest_memory() -> tuple[mmap.mmap, np.ndarray, int]:
     return memory, view, view.ctypes.data - BASE
 
 
+def word_pc(case: int, word: int = 0) -> int:
+    """Guest address of a word of case number `case`."""
+    return CODE + case * SLOT + WORD_AT + 4 * word
+
+
 def compile_words(sequences: list[tuple[int, ...]]) -> tuple[Compiled, dict[int, str]]:
     """One library for all sequences, and why those left out are (no pattern, no semantics)."""
     missing: dict[int, str] = {}
     bodies = []
     for k, words in enumerate(sequences):
         try:
-            bodies.append("".join(_function_body(words, CODE + k * SLOT + WORD_AT)))
+            bodies.append("".join(_function_body(words, word_pc(k))))
         except LookupError as error:
             missing[k] = f"  ours: {error.args[0]}"
             bodies.append("")
@@ -191,8 +196,6 @@ _FLAGS = ("nf", "zf", "cf", "vf")
 
 def place(b: Builder) -> str:
     """`b.text` between loads of what it reads and stores of what it writes, each register in a local of its own."""
-    if b.sync:
-        return f"{{ {b.text} }}\n"
     head, tail = [], []
     for bit in range(36):
         reads, writes = b.reads >> bit & 1, b.writes >> bit & 1

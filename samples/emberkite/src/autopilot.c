@@ -93,6 +93,17 @@ static bool target_ahead(const struct game *g)
     return false;
 }
 
+/* Worth a gust: something is about to hit, or a swarm of shots is near. */
+static bool wants_gust(const struct game *g)
+{
+    int near = 0;
+    for (int i = 0; i < MAX_SHOTS; i++) {
+        const struct shot *s = &g->shots[i];
+        if (s->life && s->foe && fabs(s->at.x - g->kite.at.x) < 80 && fabs(s->at.y - g->kite.at.y) < 50) near++;
+    }
+    return near >= 5 || danger_at(g, g->kite.at, 0.12) > 40;
+}
+
 unsigned autopilot_buttons(const struct game *g)
 {
     unsigned best = 0;
@@ -106,6 +117,6 @@ unsigned autopilot_buttons(const struct game *g)
         }
     }
     if (target_ahead(g)) best |= BUTTON_A;
-    if (g->kite.gust >= 1 && danger_at(g, g->kite.at, 0.12) > 40 && !(g->buttons & BUTTON_B)) best |= BUTTON_B;
+    if (g->kite.gust >= 1 && !(g->buttons & BUTTON_B) && wants_gust(g)) best |= BUTTON_B;
     return best;
 }

@@ -1,5 +1,5 @@
 /* Writes an input script by letting the autopilot hold the buttons: its presses become plain data.
- * Arguments: SEED_OF_HANDS END_TICK. Prints input_script.toml's events and markers. */
+ * Argument: the tick at which ESC is pressed. Prints input_script.toml; says on stderr how it went. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,15 @@
 enum { SEED = 20, START_AT = 150 };
 
 static const char *const controls[] = {"LEFT", "RIGHT", "UP", "DOWN", "A", "B", "START"};
+
+static const char *const head =
+    "# Made by tools/make_play.c: the buttons the game's own autopilot held, as plain data. Times are ticks of 1/60 s.\n"
+    "# The marker \"end\" is later than the last event: the game leaves by itself when it reads ESC.\n"
+    "schema_version = \"1\"\n\n"
+    "[metadata]\n"
+    "title = \"Ember Kite: both evenings begun, the first one won\"\n"
+    "controller = \"keyboard\"\n"
+    "timing_mode = \"frames\"\n";
 
 static char markers[2048];
 static int now;
@@ -45,6 +54,7 @@ int main(int count, char **args)
     struct game *g = game_new(SEED, on_log);
     if (!g) return 1;
     unsigned held = 0;
+    fputs(head, stdout);
     for (now = 0; now < end; now++) {
         unsigned wanted = 0;
         if (g->scene == SCENE_TITLE) wanted = now >= START_AT && now < START_AT + 6 ? BUTTON_START : 0;
@@ -56,7 +66,9 @@ int main(int count, char **args)
             fprintf(stderr, "%d: score %llu hearts %d embers %d\n", now, (unsigned long long)g->score, g->kite.hearts, g->embers);
     }
     print_changes(end, held, 0);
-    print_event(end, "ESC", 1);
+    print_event(end, "KEY_ESC", 1);
+    note_marker("leave", end);
+    note_marker("end", end + 30);
     printf("%s", markers);
     game_free(g);
     return 0;

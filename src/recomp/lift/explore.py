@@ -66,6 +66,7 @@ class Explorer:
         self.foreign: set[int] = set()
         #: foreign target inside another function -> that function
         self.entries: dict[int, Region] = {}
+        self._jumping: dict[int, Region] = {}
         self._queue: deque[tuple[Region, int]] = deque()
         self._waiting: dict[int, list[tuple[Region, int]]] = {}
 
@@ -120,6 +121,12 @@ class Explorer:
     def limit_of(self, region: Region) -> int:
         """Branches to addresses from the start up to here stay in the function."""
         return region.end or self.next_start(region.start)
+
+    def take_jumping(self) -> list[Region]:
+        """The regions in which a `br` was reached since the last call."""
+        found = list(self._jumping.values())
+        self._jumping.clear()
+        return found
 
     def resolve(self, region: Region, site: int, targets: tuple[int, ...]) -> None:
         """The `br` at `site` goes to one of `targets`."""
@@ -194,6 +201,7 @@ class Explorer:
                 self._go(region, site, site + 4, inside)
         elif kind == BR:
             region.indirect.append(site)
+            self._jumping[region.number] = region
         elif kind == RET:
             self.set_returns(region)
         elif kind == UNDEFINED:
@@ -229,9 +237,10 @@ class Explorer:
 
     def _leave(self, region: Region, target: int) -> None:
         """Control goes to `target` outside the function, and back to its caller from there if at all."""
-        if self.words.index(target) < 0:
-            self.set_returns(region)
+        if target in self.regions or target in self.entries:
+            self._wait(target, region, _RETURNS)
             return
-        if target not in self.regions and target not in self.entries:
+        # Whose code it is will be settled once everything else is explored; callers do not wait for that.
+        self.set_returns(region)
+        if self.words.index(target) >= 0:
             self.foreign.add(target)
-        self._wait(target, region, _RETURNS)

@@ -60,11 +60,10 @@ def _block(explorer: Explorer, region: Region, leader: int, insns: int, stop: in
 class Graph:
     """Predecessors and immediate dominators over a region's blocks."""
 
-    def __init__(self, start: int, blocks: list[Block], entries: tuple[int, ...] = ()) -> None:
+    def __init__(self, start: int, blocks: list[Block]) -> None:
         self.start = start
         self.blocks = {block.start: block for block in blocks}
         self.sorted = [block.start for block in blocks]
-        self.open = {start, *entries}
         self.preds: dict[int, list[int]] = {block.start: [] for block in blocks}
         for block in blocks:
             for successor in block.successors:
