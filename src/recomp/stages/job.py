@@ -105,11 +105,16 @@ def command_stage(
     outputs: tuple[Output, ...] = (),
     watch: tuple[str, ...] = (),
 ) -> Stage | None:
-    """The stage `step` as the command that replaces it, or None if none does."""
+    """The stage `step` as the command that replaces it, or None if none does.
+
+    `watch` and the stage's own folder are where its results are looked for; what it does elsewhere is its own business.
+    """
     command = job.command(step)
     if command is None:
         return None
     timeout_s = job.settings.timeout_s(step)
+    folders = {"lift": "lift_dir", "build": "build_dir"}
+    own = (job.settings.dirs[folders[step]],) if step in folders else ()
     return Stage(
         name=step,
         run=command_runner(list(command), timeout_s=timeout_s),
@@ -118,6 +123,6 @@ def command_stage(
         after=AFTER[step],
         outputs=outputs,
         command=command,
-        watch=(job.settings.work_root, *watch),
+        watch=(*own, *watch),
         timeout_s=timeout_s,
     )
