@@ -248,8 +248,8 @@ def _source(bodies: list[str]) -> str:
 
 
 def compiler() -> list[str]:
-    """The C compiler: the embedded one, or RECOMP_TEST_CC."""
-    chosen = os.environ.get("RECOMP_TEST_CC")
+    """The C compiler: the embedded one, or HARNESS_CC."""
+    chosen = os.environ.get("HARNESS_CC")
     return chosen.split() if chosen else [sys.executable, "-m", "ziglang", "cc", *UBSAN]
 
 
