@@ -19,6 +19,7 @@ from recomp.stages.setup import Prepared, layout_of, prepare
 
 WAIT_S = 24 * 3600.0
 EXIT_INTERRUPTED = 130
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def command(options: argparse.Namespace) -> int:
@@ -31,9 +32,10 @@ def command(options: argparse.Namespace) -> int:
         hashes = StatCache(os.path.join(layout.engine_dir, "stat-cache"))
         prepared = prepare(project, hashes, receiving)
         lines = Lines(sys.stderr if options.json else sys.stdout)
-        _catch_signals()
+        until = _checked_stage(options, prepared)
         try:
-            result = run(prepared.plan, lines, hashes=hashes, until=_checked_stage(options, prepared))
+            with interruptible():
+                result = run(prepared.plan, lines, hashes=hashes, until=until)
         except Interrupted:
             lines.close()
             print("recomp: interrupted; the next run goes on from here", file=sys.stderr)
@@ -52,12 +54,18 @@ def _checked_stage(options: argparse.Namespace, prepared: Prepared) -> str | Non
     return options.until
 
 
-def _catch_signals() -> None:
-    def interrupt(number: int, frame: object) -> None:
-        raise Interrupted
+class interruptible:
+    """Within, the signals that ask a program to end raise Interrupted."""
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+    def __enter__(self) -> None:
+        self._before = {number: signal.signal(number, self._interrupt) for number in _ENDING}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        raise Interrupted
 
 
 def _say(options: argparse.Namespace, prepared: Prepared, result: RunResult, seconds: float) -> None:

@@ -22,6 +22,7 @@ def paint(text: str, style: str, stream: TextIO) -> str:
 
 def print_error(error: RecompError) -> None:
     """`recomp: error: …` and, where there is one, `recomp: hint: …`; several problems one after the other."""
+    sys.stdout.flush()
     problems = getattr(error, "problems", None)
     if problems is None:
         _print_one(error.message, error.hint)
@@ -42,7 +43,9 @@ def printable(text: str) -> str:
     """Without what a terminal would obey: control characters of a guest or a file show as escapes."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c == "\n" or c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text)
+    return "".join(
+        c if c == "\n" or c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text
+    )
 
 
 def duration(seconds: float) -> str:

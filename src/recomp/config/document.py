@@ -24,16 +24,16 @@ class Document:
         self.name = name or os.path.basename(path)
         self.problems: list[Problem] = []
         self._places: dict[Path, Place] | None = None
+        self.values: dict[str, Any] = {}
         try:
             self.text = data.decode("utf-8").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
-            self.text, self.values = "", {}
+            self.text = ""
             self._add(None, "", f"is not UTF-8: byte {data[error.start]:#04x} at offset {error.start:#x}", None)
             return
         try:
-            self.values: dict[str, Any] = tomllib.loads(self.text)
+            self.values = tomllib.loads(self.text)
         except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-            self.values = {}
             self._syntax_problem(error)
 
     @classmethod

@@ -30,7 +30,7 @@ def _hashes(*formats: str) -> Table:
     return Table({
         "format": Field(Text(*formats), "How the hashes are given.", required=True),
         "path": Field(FilePath(), "The list, the folder or the file.", required=True),
-        "kind": Field(Text("bytes", "pixels"), "What was hashed: files, or decoded pixels and samples.", default="bytes"),
+        "kind": Field(Text("bytes", "pixels"), "What was hashed: files, or decoded pixels.", default="bytes"),
     })  # fmt: skip
 
 

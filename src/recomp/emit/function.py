@@ -160,20 +160,18 @@ class _Function:
             self.lines.append(line)
 
     def _read_view(self, kind: str, n: int, kept: str, line: str) -> str:
-        self.vector_locals.add(f"{kind}{n}")
-        if kept == "v" and kind != "v":
-            self.vector_locals.add(f"v{n}")
-            return f"  {kind}{n} = rt_v_to_{kind}(v{n});{line[1:]}"
-        return line
+        self.vector_locals |= {f"{kind}{n}", f"{kept[0]}{n}"}
+        if kept[0] == kind:
+            return line
+        return f"  {kind}{n} = rt_v_to_{kind}(v{n});{line[1:]}"  # what is read as something else is kept whole
 
     def _write_view(self, kind: str, n: int, kept: str, line: str) -> str:
-        self.vector_locals.add(f"{kind}{n}")
-        if kept == "v" and kind != "v":
-            self.vector_locals.add(f"v{n}")
-            return f"{line} v{n} = rt_{kind}_to_v({kind}{n});"
+        self.vector_locals |= {f"{kind}{n}", *(f"{letter}{n}" for letter in kept)}
+        if kept[0] != kind:
+            whole = f"v{n}" if kind == "v" else f"rt_{kind}_to_v({kind}{n})"
+            line += f" v{n} = {whole};" if kept == "v" else f" {kept[0]}{n} = rt_v_to_{kept[0]}({whole});"
         if kept == "du":
-            self.vector_locals.add(f"u{n}")
-            return f"{line} u{n} = 0;"
+            line += f" u{n} = v{n}[1];" if kind == "v" else f" u{n} = 0;"
         return line
 
     def _loads(self, mask: int, index: int) -> list[str]:

@@ -39,7 +39,7 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     state = State(layout.engine_dir)
     evidence, number = learnt_before(plan, store, hashes)
     stages = plan.stages(evidence)
-    run_id = man.run_id(man.input_fingerprint(plan.inputs), signature(plan.stages(b"")))
+    run_id = man.run_id(plan.input_fingerprint, signature(plan.stages(b"")))
     origin = {"run_id": run_id, "host_fingerprint": man.host_fingerprint()}
     deadline = None if plan.deadline_s is None else time.monotonic() + plan.deadline_s
     runner = Runner(
@@ -134,7 +134,7 @@ class Ledger:
             "execution_mode": plan.execution_mode,
             "host_fingerprint": self._origin["host_fingerprint"],
             "tool_versions": dict(sorted(versions.items())),
-            "input_fingerprint": man.input_fingerprint(plan.inputs),
+            "input_fingerprint": plan.input_fingerprint,
             "inputs": plan.inputs,
             "rounds": self._round,
             "steps": self.steps(),

@@ -32,10 +32,6 @@ def run_id(input_fingerprint: str, signature: str) -> str:
     return "run-" + digest(["run", input_fingerprint, signature])[:16]
 
 
-def input_fingerprint(inputs: list[dict[str, Any]]) -> str:
-    return digest([[item["name"], item["sha256"], item["size"]] for item in inputs])
-
-
 def encode(manifest: dict[str, Any]) -> bytes:
     """Indented, keys in the order of the document."""
     return json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n"

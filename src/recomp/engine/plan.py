@@ -21,6 +21,7 @@ class Plan(NamedTuple):
     layout: Layout
     execution_mode: str
     inputs: list[dict[str, Any]]
+    input_fingerprint: str
     env: dict[str, str]
     stages: Callable[[bytes], tuple[Stage, ...]]
     learn: Callable[[bytes, dict[str, Any], Store], bytes | None]

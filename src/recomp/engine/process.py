@@ -135,7 +135,7 @@ def run_program(
 def run_programs(
     starters: Iterator[Callable[[], Program]], *, jobs: int, ended: Callable[[Program, Outcome], None]
 ) -> None:
-    """Run programs, at most `jobs` at once; `ended` is called for each as it ends and may raise, which ends them all."""
+    """Run programs, at most `jobs` at once; `ended` is called for each as it ends; if it raises, all are ended."""
     running: list[Program] = []
     try:
         while True:
@@ -230,7 +230,9 @@ def _run_child(engine, argv, cwd, env, out_fd, err_fd, status_fd, confine) -> No
     except _Stop:
         status = _terminate(child, grace_s=GRACE_S if os.getppid() == engine else 0)
     _sweep(child)
-    kind = b"exit %d" % os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else b"signal %d" % os.WTERMSIG(status)
+    kind = (
+        b"exit %d" % os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else b"signal %d" % os.WTERMSIG(status)
+    )
     os.write(status_fd, kind)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -117,7 +118,8 @@ class Runner:
             else:
                 self.store.put_action(record)
             out.put_in_place(stage, record["outputs"], self.layout.roots, self.store, self.hashes, scratch)
-        except RecompError as error:
+        except Exception as raised:
+            error = self._explain(stage, raised)
             record = self._record(keyed, attempt, Result(), [])
             self.state.settled(stage.name, keyed.parts, failed=True)
             step = self._step(keyed, record, duration_s=time.monotonic() - started, hit=False, error=error)
@@ -178,6 +180,23 @@ class Runner:
         now = {item.name: self.hashes.any(item.path) for item in keyed.stage.inputs}
         return now != keyed.parts["inputs"]
 
+    def _explain(self, stage: Stage, raised: Exception) -> RecompError:
+        """What a stage raised, as an error a user can act on; for a bug, the traceback goes to the stage's log."""
+        if isinstance(raised, RecompError):
+            return raised
+        if isinstance(raised, OSError):
+            hint = "free some space, or choose another work root" if raised.errno == errno.ENOSPC else None
+            where = f": {raised.filename}" if raised.filename else ""
+            return StageError(f"{stage.name}: {raised.strerror or raised}{where}", hint=hint)
+        import traceback
+
+        path = self._log_path(stage, "stderr")
+        with open(path, "a", encoding="utf-8") as file:
+            traceback.print_exception(raised, file=file)
+        return StageError(
+            f"{stage.name}: {type(raised).__name__}: {raised} [this is a bug]", hint=f"the traceback is in {path}"
+        )
+
     # What is written down
 
     def _record(self, keyed: Keyed, attempt: int, result: Result, entries: list[out.Entry]) -> dict[str, Any]:
@@ -192,7 +211,7 @@ class Runner:
             "cache_key": keyed.key,
             "content_key": keyed.content,
             "ingredients": keyed.parts,
-            "tool_versions": {tool.name: tool.version for tool in keyed.stage.tools},
+            "tool_versions": {tool.name: tool.version for tool in keyed.stage.tools if not tool.internal},
             "outputs": entries,
             "found": result.found,
             "notes": list(result.notes),

@@ -29,7 +29,7 @@ from recomp.lift.evidence import (
 from recomp.lift.explore import Explorer, Region
 from recomp.lift.expression import Values
 from recomp.lift.graph import Graph, build_blocks
-from recomp.lift.jumptable import Table, read_table
+from recomp.lift.jumptable import UNREAD, Table, read_table
 from recomp.lift.words import ORDINARY, TRAP, UNDEFINED, Words
 
 
@@ -39,7 +39,7 @@ class Discovery:
     def __init__(self, elf: Elf, words: Words, named: Iterable[int], traced: Iterable[int], sweep: bool) -> None:
         self.elf = elf
         self.words = words
-        self.named = [a for a in sorted(named) if words.is_code(a)]
+        self.named = [a for a in sorted(named) if words.may_be_code(a)]
         self.traced = [a for a in sorted(set(traced)) if words.is_code(a)]
         self.sweep = sweep
         self.fdes = read_fdes(elf)
@@ -47,6 +47,8 @@ class Discovery:
         self.evidence: dict[int, str] = {}
         self.tables: dict[int, Table] = {}
         self.cold = {f.start for f in self.fdes if f.cold}
+        #: entries that no branch of the program leads to
+        self.outside: set[int] = set()
         self.relocated = dict(elf.relocated)
 
     def run(self) -> None:
@@ -73,12 +75,12 @@ class Discovery:
             self.evidence[address] = kind
 
     def _add_strong(self) -> None:
-        is_code = self.words.is_code
+        may_be_code = self.words.may_be_code
         kinds = {
             "name_map": self.named,
             "entry": [self.elf.entry],
-            "symbol": [s.base for s in self.elf.symbols if is_code(s.base)],
-            "unwind": [f.start for f in self.fdes if is_code(f.start)],
+            "symbol": [s.base for s in self.elf.symbols if may_be_code(s.base)],
+            "unwind": [f.start for f in self.fdes if may_be_code(f.start)],
             "init": init_targets(self.elf, self.words),
             "call": call_targets(self.words),
         }
@@ -125,7 +127,7 @@ class Discovery:
                 self._note("trace", target)
                 self.explorer.add_start(target)
             elif target != owner.start:
-                self.explorer.add_entry(owner, target)
+                self._add_outside(owner, target)
 
     def _add_landing_pads(self) -> None:
         for fde in self.fdes:
@@ -134,8 +136,12 @@ class Discovery:
                 continue
             for pad in read_landing_pads(self.elf, fde):
                 if self.words.is_code(pad) and pad not in self.explorer.regions:
-                    self.explorer.add_entry(region, pad)
+                    self._add_outside(region, pad)
         self._settle()
+
+    def _add_outside(self, region: Region, address: int) -> None:
+        self.outside.add(address)
+        self.explorer.add_entry(region, address)
 
     def _settle(self) -> None:
         """Explore until every branch is accounted for."""
@@ -153,9 +159,9 @@ class Discovery:
             values = Values(self.words, Graph(region.start, blocks))
             enders = {b.start + 4 * b.insns - 4: b.start for b in blocks}
             for site in open_sites:
-                table = read_table(self.explorer, region, values, enders[site], self.read) if site in enders else None
-                self.tables[site] = table or Table((), (), "")
-                if table is None:
+                table = read_table(self.explorer, region, values, enders[site], self.read)
+                self.tables[site] = table
+                if not table.targets:
                     self.explorer.set_returns(region)
                 else:
                     self.explorer.resolve(region, site, table.targets)
@@ -191,9 +197,9 @@ class Discovery:
             address = words.base + 4 * index
             around = self._extent_around(address)
             if around is not None:
-                # Code in a known function that nothing reaches is dead, or the target of a jump nobody could read.
-                if around.indirect:
-                    explorer.add_entry(around, address)
+                # Code in a known function that nothing reaches is dead, or the target of a table nobody could read.
+                if any(self.tables[site].bound == UNREAD for site in around.indirect):
+                    self._add_outside(around, address)
                     self._settle()
             elif words.kind[words.stop[index]] in (UNDEFINED, TRAP, ORDINARY):
                 behind = words.stop[index] + 1
@@ -212,10 +218,3 @@ class Discovery:
                 if index >= 0:  # a table in the text
                     mask[index : index + max(size // 4, 1)] = True
         return mask
-
-    def entries_by_region(self) -> dict[int, set[int]]:
-        """Function start -> its entries: the places where control may come in."""
-        entries: dict[int, set[int]] = {}
-        for address, region in self.explorer.entries.items():
-            entries.setdefault(region.start, set()).add(address)
-        return entries

@@ -22,12 +22,16 @@ MAX_ENTRIES = 4096
 #: In a table of bytes almost any entry looks like a target; only an index of few bits is trusted there.
 _MAX_BYTE_INDEX = 64
 
+#: In place of what bounds a table: it could not be read; there is none, a pointer is called.
+UNREAD, POINTER = "unread", "pointer"
+
 Read = Callable[[int, int], int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`targets` in index order, with repetitions; `spans` are the (address, size) the entries were read from."""
+    """`targets` in index order, with repetitions; `spans` are the (address, size) the entries were read from; `bound`
+    says what ends it."""
 
     targets: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
@@ -44,20 +48,23 @@ class _Constraint:
     bits: int
 
 
-def read_table(explorer: Explorer, region: Region, values: Values, leader: int, read: Read) -> Table | None:
-    """The targets of the `br` that ends the block at `leader`; None when they cannot be told."""
-    graph = values.graph
+def read_table(explorer: Explorer, region: Region, values: Values, leader: int, read: Read) -> Table:
+    """The targets of the `br` that ends the block at `leader`; none when they cannot be told."""
     last = values.last_index(leader)
-    register = int(explorer.words.code[last]) >> 5 & 31
-    goal = values.at_end(register, leader)
+    goal = values.at_end(int(explorer.words.code[last]) >> 5 & 31, leader)
     if goal[0] == "const":
-        return Table((goal[1],), (), "constant") if explorer.words.is_code(goal[1]) else None
+        return Table((goal[1],), (), "constant") if explorer.words.is_code(goal[1]) else Table((), (), POINTER)
     loads = [node for node in parts(goal) if node[0] == "load"]
     if not loads:
-        return None
-    constraints = _constraints(values, graph, leader)
+        return Table((), (), POINTER)
     search = _Search(explorer, region, goal, loads[0], read)
-    return search.bounded(constraints) or search.by_extent()
+    table = search.bounded(_constraints(values, values.graph, leader)) or search.by_extent()
+    return table or Table((), (), UNREAD if _is_indexed(goal) else POINTER)
+
+
+def _is_indexed(goal: Node) -> bool:
+    """Whether a computed offset takes part in the address, as in a table and not in a pointer."""
+    return any(node[0] == "shl" or node[0] == "load" and node[1] < 8 for node in parts(goal))
 
 
 class _Search:
@@ -74,17 +81,26 @@ class _Search:
         self.candidates = [node for node in parts(load[3]) if node[0] != "const"]
 
     def bounded(self, constraints: list[_Constraint]) -> Table | None:
-        """Every index that the compares leave gives a target."""
-        for node in self.candidates:
+        """Every index that the compares leave gives a target, or most of those that its width leaves."""
+        direct = {c.node for c in constraints}
+        inward = [node for node in reversed(self.candidates) if node[0] != "shl" and node not in direct]
+        for node in [n for n in self.candidates if n in direct] + inward:
             low, high = _range(node, constraints)
             high = min(high, upper_bound(node))
             if not 0 <= high - low < MAX_ENTRIES:
                 continue
             indices = [i for i in range(low, high + 1) if all(self._allows(c, node, i) for c in constraints)]
             found = [entry for entry in (self._entry(node, i) for i in indices) if entry is not None]
-            if found and len(found) == len(indices):
+            near = sum(self._is_near(target) for target, _ in found)
+            if found and len(found) == len(indices) and 2 * near >= len(found):
                 return self._table(found, "compare")
+            # A mask bounds more than what is used; such entries may be empty.
+            if high == upper_bound(node) and near == len(found) and 2 * near > len(indices):
+                return self._table(found, "width")
         return None
+
+    def _is_near(self, target: int) -> bool:
+        return self.start <= target < self.limit
 
     def _allows(self, constraint: _Constraint, node: Node, index: int) -> bool:
         """Whether a compare lets `node` be `index`, as far as one follows from the other."""
@@ -103,7 +119,7 @@ class _Search:
             found = []
             for index in range(count):
                 entry = self._entry(node, index)
-                if entry is None or not self.start <= entry[0] < self.limit:
+                if entry is None or not self._is_near(entry[0]):
                     break
                 found.append(entry)
             if len(found) > 1:

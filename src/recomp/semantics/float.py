@@ -109,7 +109,8 @@ def _compare(b: Builder, i: Insn, right: str, holds: str = "") -> None:
     guard = f"{holds} && " if holds else ""
     if i.e or i.ftype == 3:
         # A quiet compare leaves signalling NaNs to the host.
-        b.line(f"if ({guard}RT_UNLIKELY(__builtin_isunordered({x}, {y}))) rt_unordered_{kind}(c, {left}, {right}, {1 - i.e});")
+        unlikely = f"{guard}RT_UNLIKELY(__builtin_isunordered({x}, {y}))"
+        b.line(f"if ({unlikely}) rt_unordered_{kind}(c, {left}, {right}, {1 - i.e});")
     less, equal, unordered = f"__builtin_isless({x}, {y})", f"{x} == {y}", f"__builtin_isunordered({x}, {y})"
     values = (less, equal, f"!{less}", unordered)
     if not holds:

@@ -66,7 +66,9 @@ def _second(b: Builder, i: Insn) -> str:
 # --- families
 
 
-def _three(op: str, lanes: tuple[str, ...] = UNSIGNED, *, acc: bool = False, fpsr: bool = False, end: str = "") -> Semantics:
+def _three(
+    op: str, lanes: tuple[str, ...] = UNSIGNED, *, acc: bool = False, fpsr: bool = False, end: str = ""
+) -> Semantics:
     """d = op(n, m), or op(d, n, m) with `acc`; with `fpsr` it may saturate."""
 
     def semantics(b: Builder, i: Insn) -> None:
@@ -409,7 +411,12 @@ def _combine(expand: Callable[[Insn], int], op: str) -> Semantics:
 
 _ALL = (1 << 64) - 1
 MOVI_v, MVNI_v, ORR_vi, BIC_vi = _move(_words), _move(_words, _ALL), _combine(_words, "|"), _combine(_words, "& ~")
-MOVI_vh, MVNI_vh, ORR_vih, BIC_vih = _move(_halves), _move(_halves, _ALL), _combine(_halves, "|"), _combine(_halves, "& ~")
+MOVI_vh, MVNI_vh, ORR_vih, BIC_vih = (
+    _move(_halves),
+    _move(_halves, _ALL),
+    _combine(_halves, "|"),
+    _combine(_halves, "& ~"),
+)
 MOVI_vm, MVNI_vm = _move(_ones_below), _move(_ones_below, _ALL)
 MOVI_vb, MOVI_vd, FMOV_vi, FMOV_vid, FMOV_vih = _move(_byte), _move(_mask), _move(_single), _move(_double), _move(_half)
 

@@ -14,7 +14,7 @@ def stage(job: Job) -> Stage | None:
     if settings.mode == "lifted":
         return None
     program = _program_inputs(job)
-    replaced = command_stage(job, "lift", inputs=program)
+    replaced = command_stage(job, "lift", inputs=program, watch=(settings.lifted_module_json,))
     if replaced is not None:
         return replaced
     elf = settings.path("inputs", "elf")
@@ -56,8 +56,7 @@ def _program_inputs(job: Job) -> tuple[Input, ...]:
 def _run(context: Context, elf: str, names: str | None, trace: str | None, evidence: bytes) -> Result:
     import msgspec
 
-    from recomp.lift import lift_elf
-    from recomp.lift.lift import read_misses
+    from recomp.lift.lift import lift_elf, read_misses
     from recomp.lift.module import encode_module
     from recomp.lift.names import read_name_map
 
@@ -75,7 +74,9 @@ def _run(context: Context, elf: str, names: str | None, trace: str | None, evide
     for name, blob in sorted(blobs.items()):
         with open(os.path.join(context.out("segments"), name), "wb") as file:
             file.write(blob)
-    found = f"{summary.functions:,} functions, {summary.instructions:,} instructions, {summary.undefined:,} undefined words"
+    found = (
+        f"{summary.functions:,} functions, {summary.instructions:,} instructions, {summary.undefined:,} undefined words"
+    )
     if misses:
         found += f", {len(misses)} targets from traces"
     return Result(found=found)

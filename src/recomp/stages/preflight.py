@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from recomp.config.project import Project, program_inputs
+from recomp.engine.canonical import digest
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.layout import Layout
 from recomp.engine.separation import check_separation
@@ -16,7 +17,7 @@ def check_inputs(project: Project, hashes: StatCache) -> None:
     """Presence, size, hash and format of every input in provenance.toml. Raises ConfigProblems with all problems."""
     document = project.documents["provenance"]
     for listed in project.listed:
-        key: tuple[str | int, ...] = ("inputs", listed.index)
+        key: tuple[str | int, ...] = ("inputs", listed.position)
         try:
             size = os.stat(listed.path).st_size
             if size != listed.size:
@@ -49,15 +50,15 @@ def _check_format(document, key: tuple[str | int, ...], listed) -> None:
 
 
 def manifest_inputs(project: Project, layout: Layout, hashes: StatCache) -> list[dict[str, Any]]:
-    """Every file that decides what a run does, as the manifest lists it. Raises ConfigProblems if one is not there."""
+    """Every file that decides what a run does, as the manifest lists it."""
     settings = project.settings
     found: list[tuple[str, str]] = [("automation", settings.file)]
-    for key, path in program_inputs(settings):
-        name = "inputs." + ".".join(str(part) for part in key)
-        found.append((name, path))
+    for place, program in program_inputs(settings):
+        found.append(("inputs." + ".".join(str(part) for part in place), program))
     for section, key in (
         ("inputs", "provenance"), ("inputs", "config"), ("reference", "reference_video_toml"),
-        ("reference", "capture_video_toml"), ("reference", "validation_config_toml"), ("reference", "input_script_toml"),
+        ("reference", "capture_video_toml"), ("reference", "validation_config_toml"),
+        ("reference", "input_script_toml"),
         ("analysis", "name_map_json"), ("analysis", "runtime_trace_manifest"),
     ):  # fmt: skip
         path = settings.path(section, key)
@@ -68,6 +69,25 @@ def manifest_inputs(project: Project, layout: Layout, hashes: StatCache) -> list
         sha256, size = hashes.file(path)
         entries.append({"name": name, "path": layout.written(path), "sha256": sha256, "size": size})
     return entries
+
+
+def input_fingerprint(project: Project, inputs: list[dict[str, Any]]) -> str:
+    """The identity of what goes in. Configuration files count by their values, so that comments change nothing; what
+    automation.toml asks for counts with the stages that read it."""
+    parts: list[list[str]] = []
+    for item in inputs:
+        document = project.documents.get(item["name"].rpartition(".")[2])
+        if item["name"] != "automation":
+            identity = digest(repr(sorted_values(document.values))) if document else item["sha256"]
+            parts.append([item["name"], identity])
+    return digest(parts)
+
+
+def sorted_values(value: Any) -> Any:
+    """TOML values with keys in order: `repr` then spells equal documents alike, times and all."""
+    if isinstance(value, dict):
+        return [(key, sorted_values(value[key])) for key in sorted(value)]
+    return [sorted_values(item) for item in value] if isinstance(value, list) else value
 
 
 def receiving_folders(project: Project) -> tuple[str, ...]:
@@ -84,5 +104,3 @@ def check_folders(project: Project) -> tuple[str, ...]:
     folders = receiving_folders(project)
     check_separation(folders)
     return folders
-
-

@@ -17,6 +17,9 @@ from recomp.stages.environment import stage_environment
 from recomp.stages.job import Job
 from recomp.stages.tools import Tools
 
+#: inputs that the provenance statement names; configuration counts by its values, elsewhere
+_PROGRAMS = ("inputs.elf", "inputs.nro", "inputs.xci", "inputs.module_json")
+
 
 class Prepared(NamedTuple):
     """Everything a run needs. The work root is locked by then, or will not be written."""
@@ -51,10 +54,11 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
     layout = layout_of(project)
     preflight.check_inputs(project, hashes)
     inputs = preflight.manifest_inputs(project, layout, hashes)
+    programs = [item for item in inputs if item["name"] in _PROGRAMS or item["name"].startswith("inputs.nso.")]
     tools = Tools(hashes, project.settings.folder, os.path.join(layout.engine_dir, "versions"))
 
     def stages(evidence: bytes) -> tuple[Stage, ...]:
-        return make_stages(Job(project, layout, tools, evidence), receiving, inputs)
+        return make_stages(Job(project, layout, tools, evidence), receiving, programs)
 
     raw = project.settings.raw
     minutes = raw["policy"]["max_runtime_minutes"]
@@ -62,6 +66,7 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
         layout=layout,
         execution_mode=raw["policy"]["execution_mode"],
         inputs=inputs,
+        input_fingerprint=preflight.input_fingerprint(project, inputs),
         env=stage_environment(project),
         stages=stages,
         learn=run_stage.learn,

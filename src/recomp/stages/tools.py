@@ -33,7 +33,7 @@ class Tools:
 
     def recomp(self, *parts: str) -> tuple[Tool, ...]:
         """Packages (`lift`) or modules (`stages/lift.py`) of recomp itself, one tool each."""
-        return tuple(Tool(f"recomp.{part}", __version__, self._part(part)) for part in parts)
+        return tuple(Tool(f"recomp.{part}", __version__, self._part(part), internal=True) for part in parts)
 
     def _part(self, part: str) -> str:
         if part not in self._parts:
@@ -96,7 +96,7 @@ class Tools:
 def _script(argv: tuple[str, ...]) -> str | None:
     """The script that an interpreter is told to run, if one is."""
     name = os.path.basename(argv[0])
-    if not name.rstrip("0123456789.") in _INTERPRETERS:
+    if name.rstrip("0123456789.") not in _INTERPRETERS:
         return None
     for argument in argv[1:]:
         if argument in ("-c", "-m", "-e", "-"):

@@ -1,4 +1,4 @@
-"""validate: capture against reference. The verdict is a file either way; a failed one names the first divergent frame."""
+"""validate: capture against reference. The verdict is a file either way; a bad one names the first divergent frame."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def _facts(job: Job) -> dict[str, Any]:
     reference, override = job.project.reference, job.project.validation_config or {}
     assert reference is not None
     own = reference["validation"]
-    settings = {key: own[key] if override.get(key) is None else override[key] for key in ("name", "notes", "require_audio")}
+    settings = {
+        key: own[key] if override.get(key) is None else override[key] for key in ("name", "notes", "require_audio")
+    }
     changed = override.get("thresholds") or {}
     for key in _THRESHOLDS:
         settings[key] = own["thresholds"][key] if changed.get(key) is None else changed[key]
@@ -74,7 +76,9 @@ def _inputs(job: Job) -> tuple[Input, ...]:
     found = [Input("reference frames", _reference_path(job, "frames"))]
     if reference["hashes"]["audio"] is not None and job.has_audio():
         found.append(Input("reference audio", _reference_path(job, "audio")))
-    found.append(Input("reference video", job.project.resolve("reference_video_toml", reference["video"]["path"]), True))
+    found.append(
+        Input("reference video", job.project.resolve("reference_video_toml", reference["video"]["path"]), True)
+    )
     return tuple(found)
 
 
@@ -88,8 +92,7 @@ def _run(context: Context, job: Job, facts: dict[str, Any]) -> Result:
     from recomp.media.compare import HashLists, Settings, compare_exact
     from recomp.media.hashing import read_hash_list
 
-    settings, kinds = job.settings, facts["kinds"]
-    own = os.path.join(settings.dirs["validation_dir"], "capture-{}.hashes")
+    kinds = facts["kinds"]
     has_audio = job.has_audio()
     wants_audio = has_audio and kinds["reference_audio"] is not None
     reference = HashLists(
@@ -99,8 +102,8 @@ def _run(context: Context, job: Job, facts: dict[str, Any]) -> Result:
         info=facts["reference"],
     )
     capture = HashLists(
-        frames=read_hash_list(own.format("frames")),
-        audio=read_hash_list(own.format("audio")) if has_audio else None,
+        frames=read_hash_list(job.hash_list("frames")),
+        audio=read_hash_list(job.hash_list("audio")) if has_audio else None,
         kind=kinds["frames"],
     )
     report = compare_exact(
@@ -165,5 +168,7 @@ def _verdict(job: Job, report: dict[str, Any]) -> Result:
     folder = os.path.join(job.settings.dirs["validation_dir"], "pictures")
     shown = [os.path.join(folder, pictures[side]) for side in ("reference", "capture") if pictures.get(side)]
     lines = "".join(f"\n    {text}" for text in video["failures"]) + "".join(f"\n    {path}" for path in shown)
-    error = StageError(f"validate: {report['failed']} of {report['total']} cases failed{lines}", hint=f"see {job.report_path()}")
+    error = StageError(
+        f"validate: {report['failed']} of {report['total']} cases failed{lines}", hint=f"see {job.report_path()}"
+    )
     return Result(found=found, failure=error)

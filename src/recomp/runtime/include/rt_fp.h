@@ -13,6 +13,8 @@
 
 #define RT_LIKELY(x) __builtin_expect(!!(x), 1)
 #define RT_UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* Quiet, and one instruction also where compares are opaque to the compiler (-frounding-math). */
+#define RT_IS_NAN(x) __builtin_isunordered(x, x)
 #define RT_COLD static __attribute__((noinline, cold, unused))
 
 enum { RT_IOC = 1, RT_DZC = 2, RT_OFC = 4, RT_UFC = 8, RT_IXC = 16, RT_IDC = 128, RT_QC = 1 << 27 };
@@ -154,24 +156,24 @@ RT_NANS(f32, float, uint32_t, UINT32_C(0x7f800000), UINT32_C(0x00400000))
 #define RT_ARITH(F, type, utype, SIGN, INF, sqrt_, fma_, TINY)                                             \
   static inline type rt_fadd_##F(rt_cpu *c, type a, type b) {                                              \
     const type r = a + b;                                                                                  \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, a, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, a, b);                                                   \
   }                                                                                                        \
   static inline type rt_fsub_##F(rt_cpu *c, type a, type b) {                                              \
     const type r = a - b;                                                                                  \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, a, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, a, b);                                                   \
   }                                                                                                        \
   static inline type rt_fmul_##F(rt_cpu *c, type a, type b) {                                              \
     const type r = a * b;                                                                                  \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, a, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, a, b);                                                   \
   }                                                                                                        \
   static inline type rt_fnmul_##F(rt_cpu *c, type a, type b) { return -rt_fmul_##F(c, a, b); }             \
   static inline type rt_fdiv_##F(rt_cpu *c, type a, type b) {                                              \
     const type r = a / b;                                                                                  \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, a, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, a, b);                                                   \
   }                                                                                                        \
   static inline type rt_fsqrt_##F(rt_cpu *c, type a) {                                                     \
     const type r = sqrt_(a);                                                                               \
-    return RT_LIKELY(r == r) ? r : rt_nan1_##F(c, a);                                                      \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan1_##F(c, a);                                                      \
   }                                                                                                        \
   static inline type rt_fabs_##F(type a) { return rt_##F(rt_bits_##F(a) & (utype)~SIGN); }                 \
   static inline type rt_fneg_##F(type a) { return rt_##F(rt_bits_##F(a) ^ SIGN); }                         \
@@ -179,7 +181,7 @@ RT_NANS(f32, float, uint32_t, UINT32_C(0x7f800000), UINT32_C(0x00400000))
   /* addend + a * b, rounded once */                                                                       \
   static inline type rt_fma_##F(rt_cpu *c, type addend, type a, type b) {                                  \
     const type r = fma_(a, b, addend);                                                                     \
-    return RT_LIKELY(r == r) ? r : rt_nan_fma_##F(c, addend, a, b);                                        \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan_fma_##F(c, addend, a, b);                                        \
   }                                                                                                        \
   /* Infinity times zero is two, with the product's sign and no exception. */                              \
   static inline type rt_fmulx_##F(rt_cpu *c, type a, type b) {                                             \
@@ -193,7 +195,7 @@ RT_NANS(f32, float, uint32_t, UINT32_C(0x7f800000), UINT32_C(0x00400000))
     if (RT_UNLIKELY((rt_is_inf_##F(rt_bits_##F(a)) && b == 0) || (rt_is_inf_##F(rt_bits_##F(b)) && a == 0))) \
       return 2;                                                                                            \
     const type n = rt_fneg_##F(a), r = fma_(n, b, (type)2);                                                \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, n, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, n, b);                                                   \
   }                                                                                                        \
   static inline type rt_frsqrts_##F(rt_cpu *c, type a, type b) {                                           \
     if (RT_UNLIKELY((rt_is_inf_##F(rt_bits_##F(a)) && b == 0) || (rt_is_inf_##F(rt_bits_##F(b)) && a == 0))) \
@@ -204,7 +206,7 @@ RT_NANS(f32, float, uint32_t, UINT32_C(0x7f800000), UINT32_C(0x00400000))
     const type x = small ? n : n * (type)0.5;                                                              \
     const type y = small && __builtin_isgreaterequal(rt_fabs_##F(b), (type)1) ? b * (type)0.5 : b;         \
     const type r = fma_(x, y, (type)1.5);                                                                  \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, n, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, n, b);                                                   \
   }                                                                                                        \
   RT_COLD type rt_flush_##F(type a) { return a * (type)1; }                                                \
   static inline type rt_fmax_##F(rt_cpu *c, type a, type b) {                                              \
@@ -267,19 +269,21 @@ RT_COLD float rt_nan_f32_f64(rt_cpu *c, double a) {
   const uint64_t u = rt_bits_f64(rt_nan1_f64(c, a));
   return rt_f32((uint32_t)(u >> 63) << 31 | 0x7f800000u | (uint32_t)(u >> 29 & 0x7fffff));
 }
-static inline double rt_fcvt_f64_f32(rt_cpu *c, float a) { return RT_LIKELY(a == a) ? (double)a : rt_nan_f64_f32(c, a); }
-static inline float rt_fcvt_f32_f64(rt_cpu *c, double a) { return RT_LIKELY(a == a) ? (float)a : rt_nan_f32_f64(c, a); }
+static inline double rt_fcvt_f64_f32(rt_cpu *c, float a) { return RT_LIKELY(!RT_IS_NAN(a)) ? (double)a : rt_nan_f64_f32(c, a); }
+static inline float rt_fcvt_f32_f64(rt_cpu *c, double a) { return RT_LIKELY(!RT_IS_NAN(a)) ? (float)a : rt_nan_f32_f64(c, a); }
 
 /* FCVTXN: rounds to odd, so that a second rounding to half precision is as if there had been only one. */
 static inline float rt_fcvtxn_f32_f64(rt_cpu *c, double a) {
   const float r = rt_fcvt_f32_f64(c, a);
   if (r == (double)a || a != a) return r;
   const uint32_t u = rt_bits_f32(r);
+  if (c->fpcr & RT_FZ && u << 1 == 0) return r; /* flushed */
   const int away = rt_fabs_f64((double)r) > rt_fabs_f64(a);
   return rt_f32((u - (uint32_t)away) | 1);
 }
 
 #include "rt_fp_round.h"
 #include "rt_half.h"
+#include "rt_fp_estimate.h"
 
 #endif
