@@ -29,6 +29,7 @@ class Context:
         store: Store,
         reporter: Reporter,
         settled: Callable[[], list[tuple[dict[str, Any], list[dict[str, Any]]]]],
+        is_audit: bool = False,
     ) -> None:
         self.stage = stage
         self.scratch = scratch
@@ -36,6 +37,7 @@ class Context:
         self.cwd = cwd
         self.env = env
         self.store = store
+        self.is_audit = is_audit  # then nothing may be taken from earlier results
         self._settled = settled
         self._reporter = reporter
 
@@ -102,13 +104,15 @@ def tail(text: str, lines: int = TAIL_LINES) -> str:
     return "".join(f"\n    {line}" for line in kept)
 
 
-def command_runner(command: list[str], *, timeout_s: float | None) -> Callable[[Context], Any]:
+def command_runner(
+    command: list[str], *, timeout_s: float | None, confine: Callable[[], None] | None = None
+) -> Callable[[Context], Any]:
     """The `run` of a stage whose work is a command of the user's."""
 
     def run(context: Context) -> Any:
         from recomp.engine.stage import Result
 
-        outcome = context.run_program(command, timeout_s=timeout_s)
+        outcome = context.run_program(command, timeout_s=timeout_s, confine=confine)
         context.check(outcome, f"command {command[0]!r}")
         return Result(found=f"{os.path.basename(command[0])} succeeded")
 

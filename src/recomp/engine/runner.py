@@ -47,9 +47,11 @@ class Runner:
         env: dict[str, str],
         resume: bool,
         deadline: float | None,
+        gate: Callable[[str], None],
     ) -> None:
         self.layout, self.store, self.hashes, self.state, self.reporter = layout, store, hashes, state, reporter
         self.origin, self.env, self.resume, self.deadline = origin, env, resume, deadline
+        self.gate, self._gate_passed = gate, False
 
     def settle(self, stage: Stage, progress: Progress, steps: Callable[[], list]) -> Settled:
         """Bring one stage up to date. Raises only what is not the stage's own failure (an interrupt, a full disk)."""
@@ -105,6 +107,9 @@ class Runner:
 
     def _run(self, keyed: Keyed, decision: Decision, progress: Progress, steps, tainted: bool) -> Settled:
         stage = keyed.stage
+        if not self._gate_passed:
+            self.gate(self.origin["run_id"])
+            self._gate_passed = True
         attempt = self.state.started(stage.name)
         self.reporter.stage_started(stage.name, decision.reason)
         started = time.monotonic()
@@ -217,6 +222,7 @@ class Runner:
             "notes": list(result.notes),
             "again": result.again,
             "logs": logs,
+            "confinement": keyed.stage.confinement,
             "origin": {**self.origin, "stage_attempt": attempt},
         }
 
@@ -241,6 +247,8 @@ class Runner:
         trees = tuple(output.path for output in stage.outputs if output.tree)
         named = {next((tree for tree in trees if path.startswith(tree + "/")), path) for path in paths}
         step["outputs"] = sorted(self.layout.written(path) for path in named)
+        if record.get("confinement"):
+            step["confinement"] = record["confinement"]
         notes = [*record["notes"], *([error.message] if error else [])]
         if notes:
             step["notes"] = notes

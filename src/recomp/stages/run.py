@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recomp.config.input_script import compile_script, end_tick
 from recomp.engine.context import Context
+from recomp.engine.landlock import abi_version, confinement
 from recomp.engine.process import Outcome
 from recomp.engine.stage import Output, Result, Stage
 from recomp.engine.store import Store
@@ -54,6 +55,7 @@ def stage(job: Job) -> Stage:
         after=AFTER["run"],
         outputs=(Output("recording", job.recording_dir(), tree=True, role="recording"),),
         timeout_s=settings.timeout_s("run") or DEFAULT_TIMEOUT_S,
+        confinement="landlock" if abi_version() else "none",
     )
 
 
@@ -80,7 +82,13 @@ def _run(context: Context, port: str, config: dict[str, Any]) -> Result:
         "RECOMP_RT_SEED": str(config["seed"]),
     }
     watch = _Watch(context, recording, limit)
-    outcome = context.run_program([port, *config["args"]], env=env, timeout_s=context.stage.timeout_s, poll=watch.poll)
+    outcome = context.run_program(
+        [port, *config["args"]],
+        env=env,
+        timeout_s=context.stage.timeout_s,
+        poll=watch.poll,
+        confine=confinement((port, script), (recording,)),
+    )
     facts = _read_facts(context, recording, outcome)
     return _judge(context, facts, recording, config["ticks"])
 
