@@ -6,6 +6,7 @@ content: nothing else can change the object file, so that nothing need be prepro
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -84,15 +85,14 @@ class _Build:
         self.done = 0
 
     def run(self) -> Result:
-        from recomp.emit.project import FLAGS
-
         os.makedirs(self.objects)
         os.makedirs(self.logs)
         names = list_tree(self.project)
         sources = [name for name in names if name.endswith(".c")]
         if not sources:
             raise StageError(f"build: no C files in {self.project}", hint="did the pipeline stage write a project?")
-        flags = [flag for flag in FLAGS if not flag.startswith("-O")] + [f"-O{self.config['optimisation']}"]
+        flags = [flag for flag in self._project_flags() if not flag.startswith("-O")]
+        flags.append(f"-O{self.config['optimisation']}")
         self.flags = [*flags, *self._target_flags()]
         keys = {name: self._unit_key(name, names) for name in sources}
         missing = [name for name in sources if not self._restore(name, keys[name])]
@@ -102,6 +102,18 @@ class _Build:
         self._link(sources)
         size = os.path.getsize(self.context.out("port"))
         return Result(found=f"{len(sources)} units, {len(missing)} compiled, port of {size / 1e6:.1f} MB")
+
+    def _project_flags(self) -> list[str]:
+        """What the project says it is to be compiled with; the emitter's defaults for a project without a manifest."""
+        from recomp.emit.project import FLAGS
+
+        path = os.path.join(self.project, "manifest.json")
+        if not os.path.exists(path):
+            return list(FLAGS)
+        try:
+            return [str(flag) for flag in json.loads(_read(path))["flags"]]
+        except (ValueError, KeyError, TypeError):
+            raise StageError(f"build: {path}: no list of compiler flags in it") from None
 
     def _target_flags(self) -> list[str]:
         flags = ["-target", self.config["target"]] if self.config["target"] else []
