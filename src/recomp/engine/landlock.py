@@ -7,7 +7,6 @@ says so. Source: the kernel's Documentation/userspace-api/landlock.rst.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import struct
 from collections.abc import Callable
@@ -29,12 +28,10 @@ _FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/nix/store", "/proc", "/sys/devices/system/cpu")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
 
 def abi_version() -> int:
     """The kernel's Landlock ABI; 0 where there is none."""
-    return max(_libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION_FLAG)), 0)
+    return max(_syscall(_CREATE_RULESET, 0, 0, _VERSION_FLAG), 0)
 
 
 def confinement(read: tuple[str, ...], write: tuple[str, ...]) -> Callable[[], None] | None:
@@ -58,12 +55,12 @@ def confinement(read: tuple[str, ...], write: tuple[str, ...]) -> Callable[[], N
 def _restrict(handled: int, rules: list[tuple[str, int]]) -> None:
     """Raises OSError if the kernel refuses, so that the program is not started unconfined."""
     attributes = struct.pack("<Q", handled)
-    ruleset = _checked(_libc.syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(8), ctypes.c_uint32(0)))
+    ruleset = _checked(_syscall(_CREATE_RULESET, attributes, 8, 0))
     try:
         for path, rights in rules:
             _allow(ruleset, path, rights & handled)
-        _checked(_libc.prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0))
-        _checked(_libc.syscall(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0)))
+        _checked(_no_new_privileges())
+        _checked(_syscall(_RESTRICT_SELF, ruleset, 0))
     finally:
         os.close(ruleset)
 
@@ -77,13 +74,28 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         if not os.path.isdir(path):
             rights &= _FILE_RIGHTS
         rule = struct.pack("<Qi", rights, fd)
-        _checked(_libc.syscall(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0)))
+        _checked(_syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0))
     finally:
         os.close(fd)
 
 
+def _no_new_privileges() -> int:
+    import ctypes
+
+    return ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0)
+
+
+def _syscall(number: int, *arguments: int | bytes) -> int:
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    return libc.syscall(number, *(a if isinstance(a, bytes) else ctypes.c_long(a) for a in arguments))
+
+
 def _checked(result: int) -> int:
     if result < 0:
+        import ctypes
+
         number = ctypes.get_errno()
         raise OSError(number, f"landlock: {os.strerror(number)}")
     return result

@@ -174,7 +174,7 @@ class Runner:
             entries = out.collect_written(stage, before, after, self.layout.roots, self.store)
         else:
             entries = out.collect(stage, scratch, self.store)
-        return self._record(keyed, attempt, result, entries), result.failure
+        return self._record(keyed, attempt, result, entries, context.confinement), result.failure
 
     def _limit(self, stage: Stage) -> float | None:
         left = None if self.deadline is None else max(self.deadline - time.monotonic(), 0.01)
@@ -204,7 +204,9 @@ class Runner:
 
     # What is written down
 
-    def _record(self, keyed: Keyed, attempt: int, result: Result, entries: list[out.Entry]) -> dict[str, Any]:
+    def _record(
+        self, keyed: Keyed, attempt: int, result: Result, entries: list[out.Entry], confinement: str | None = None
+    ) -> dict[str, Any]:
         logs = {}
         for stream in ("stdout", "stderr"):
             path = self._log_path(keyed.stage, stream)
@@ -222,7 +224,7 @@ class Runner:
             "notes": list(result.notes),
             "again": result.again,
             "logs": logs,
-            "confinement": keyed.stage.confinement,
+            "confinement": confinement,
             "origin": {**self.origin, "stage_attempt": attempt},
         }
 

@@ -63,8 +63,7 @@ class Stage(NamedTuple):
 
     `config` is the part of the configuration that it reads, as plain values. `after` names the stages whose outputs it
     reads. `command` is set when a command of the user's replaces the built-in: its effects are only known after it ran,
-    so that everything in `watch` (folders) which it wrote counts as its output. `confinement` says how
-    somebody else's program is held, where the stage runs one: "landlock" or "none".
+    so that everything in `watch` (folders) which it wrote counts as its output.
     """
 
     name: str
@@ -78,4 +77,3 @@ class Stage(NamedTuple):
     watch: tuple[str, ...] = ()
     timeout_s: float | None = None
     cacheable: bool = True
-    confinement: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from recomp.config.project import Project
@@ -132,11 +133,10 @@ def command_stage(
     timeout_s = job.settings.timeout_s(step)
     folders = {"lift": "lift_dir", "build": "build_dir"}
     own = (job.settings.dirs[folders[step]],) if step in folders else ()
-    confine = _confine(job, command) if job.settings.raw["run"]["confine"] else None
+    bounds = partial(_confine, job, command) if job.settings.raw["run"]["confine"] else None
     return Stage(
         name=step,
-        run=command_runner(list(command), timeout_s=timeout_s, confine=confine),
-        confinement="landlock" if confine else "none",
+        run=command_runner(list(command), timeout_s=timeout_s, bounds=bounds),
         inputs=inputs,
         tools=job.tools.command(step, command),
         after=AFTER[step],

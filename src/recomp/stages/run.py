@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recomp.config.input_script import compile_script, end_tick
 from recomp.engine.context import Context
-from recomp.engine.landlock import abi_version, confinement
+from recomp.engine.landlock import confinement
 from recomp.engine.process import Outcome
 from recomp.engine.stage import Output, Result, Stage
 from recomp.engine.store import Store
@@ -55,7 +55,6 @@ def stage(job: Job) -> Stage:
         after=AFTER["run"],
         outputs=(Output("recording", job.recording_dir(), tree=True, role="recording"),),
         timeout_s=settings.timeout_s("run") or DEFAULT_TIMEOUT_S,
-        confinement="landlock" if abi_version() else "none",
     )
 
 
