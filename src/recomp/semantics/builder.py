@@ -22,6 +22,25 @@ NF, ZF, CF, VF = 32, 33, 34, 35
 V0 = 36
 FLAGS = 0xF << 32
 ALL = (1 << 68) - 1
+#: C text of each condition, and the flags it reads (DDI 0487, C1.2.4).
+CONDITIONS = (
+    ("(zf)", "z"),
+    ("(!zf)", "z"),
+    ("(cf)", "c"),
+    ("(!cf)", "c"),
+    ("(nf)", "n"),
+    ("(!nf)", "n"),
+    ("(vf)", "v"),
+    ("(!vf)", "v"),
+    ("(cf & !zf)", "zc"),
+    ("(!cf | zf)", "zc"),
+    ("(nf == vf)", "nv"),
+    ("(nf != vf)", "nv"),
+    ("((nf == vf) & !zf)", "nzv"),
+    ("((nf != vf) | zf)", "nzv"),
+    ("(1)", ""),
+    ("(1)", ""),
+)
 
 
 class Builder:
@@ -32,7 +51,19 @@ class Builder:
     `sync`: the text calls the runtime and needs every register in `*c` before it, and reloaded after it.
     """
 
-    __slots__ = ("insn", "_pc", "lines", "reads", "writes", "views_read", "views_written", "uses_pc", "sync", "_tmp")
+    __slots__ = (
+        "insn",
+        "_pc",
+        "lines",
+        "reads",
+        "writes",
+        "views_read",
+        "views_written",
+        "uses_pc",
+        "sync",
+        "_tmp",
+        "_flags",
+    )
 
     def __init__(self, insn: Insn, pc: int) -> None:
         self.insn = insn
@@ -45,6 +76,7 @@ class Builder:
         self.uses_pc = False
         self.sync = False
         self._tmp = 0
+        self._flags: dict[int, int] = {}  # line number -> bit of the flag that it assigns
 
     @property
     def pc(self) -> int:
@@ -65,7 +97,14 @@ class Builder:
 
     @property
     def text(self) -> str:
-        body = " ".join(self.lines)
+        return self._braced(self.lines)
+
+    def text_live(self, live: int) -> str:
+        """`text` without the assignments to flags that the mask `live` leaves out; a flag's value has no effects."""
+        return self._braced([t for n, t in enumerate(self.lines) if n not in self._flags or live >> self._flags[n] & 1])
+
+    def _braced(self, lines: list[str]) -> str:
+        body = " ".join(lines)
         return f"{{ {body} }}" if self._tmp else body
 
     def _read(self, bit: int) -> None:
@@ -122,6 +161,12 @@ class Builder:
     def set_rsp(self, sf: int, n: int, value: str) -> None:
         self.set_xsp(n, value if sf else f"(uint32_t)({value})")
 
+    def imm(self, sf: int, value: int) -> str:
+        """A constant of 64 or 32 bits; negative values wrap."""
+        if sf:
+            return f"UINT64_C({value & (1 << 64) - 1:#x})"
+        return f"{value & (1 << 32) - 1:#x}u"
+
     # --- flags, each a uint32_t that is 0 or 1
 
     def flag(self, name: str) -> str:
@@ -130,12 +175,21 @@ class Builder:
         return f"{name}f"
 
     def set_flag(self, name: str, value: str) -> None:
-        self.writes |= 1 << 32 + "nzcv".index(name)
+        bit = 32 + "nzcv".index(name)
+        self.writes |= 1 << bit
+        self._flags[len(self.lines)] = bit
         self.lines.append(f"{name}f = {value};")
 
     def set_flags(self, n: str, z: str, c: str, v: str) -> None:
         for name, value in zip("nzcv", (n, z, c, v), strict=True):
             self.set_flag(name, value)
+
+    def cond(self, cond: int) -> str:
+        """Condition `cond` (0 = eq ... 14, 15 = always) as a C truth value in parentheses."""
+        text, flags = CONDITIONS[cond]
+        for name in flags:
+            self.flag(name)
+        return text
 
     # --- vector and floating-point registers
 

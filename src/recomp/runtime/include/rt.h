@@ -23,35 +23,41 @@ typedef struct rt_cpu {
   uint32_t nf, zf, cf, vf; /* each 0 or 1 */
   uint32_t fpcr, fpsr;
   rt_v128 v[32];
-  uint64_t tpidr_el0;
+  uint64_t tpidr_el0, tpidrro_el0;
   uint64_t pc;           /* where a trap or a supervisor call happened */
+  uint64_t resume;       /* the entry inside a function that the next call goes to; 0 = its start */
   uint64_t monitor_addr; /* exclusive monitor: address, ~0 = open; and the value seen there */
   rt_v128 monitor_value;
   uint8_t *memory; /* the reservation's base */
   void *thread;    /* the runtime's own */
 } rt_cpu;
 
-/* An emitted function: runs until guest control leaves it and returns the guest address where control goes. */
+/* An emitted function: runs until guest control leaves it and returns the guest address where control goes. That is
+ * the address behind the call when the guest returns, and any other address when it unwinds (longjmp, exceptions,
+ * stack switches): a caller that did not expect it returns it further, down to rt_run. */
 typedef uint64_t (*rt_func)(rt_cpu *c);
 
 /* Why a guest cannot go on. */
 typedef enum rt_trap_kind {
-  RT_TRAP_UNDEFINED,   /* a word that no table knows, or udf */
+  RT_TRAP_UNDEFINED,   /* a word that no table knows, udf, or what EL0 may not do */
   RT_TRAP_BREAKPOINT,  /* brk, hlt */
-  RT_TRAP_UNSUPPORTED, /* a known instruction without semantics yet */
+  RT_TRAP_UNSUPPORTED, /* a known instruction without semantics yet: rt_unsupported_text(word) */
 } rt_trap_kind;
 
 /* Provided by the runtime. Registers are in *c before each call, and to be reloaded after it. */
 void rt_svc(rt_cpu *c, uint64_t pc, uint32_t imm16);
+/* The virtual counter, which counts RT_CNTFRQ times a second. */
+#define RT_CNTFRQ 19200000u
+uint64_t rt_cntvct(rt_cpu *c);
 _Noreturn void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word);
-/* Calls the function at a guest address and returns the guest address it goes to; a target nobody discovered is
- * recorded as a miss (site, target) and ends the run in order. */
-uint64_t rt_call_indirect(rt_cpu *c, uint64_t site, uint64_t target);
+/* A branch at `site` (0 = a return) went to `target`, which nobody discovered: record it, end the run in order. */
+_Noreturn void rt_miss(rt_cpu *c, uint64_t site, uint64_t target);
 
 /* Provided by the emitted project. */
 typedef struct rt_entry {
   uint32_t pc;
-  rt_func function;
+  uint32_t start; /* of the function it lies in: differs from pc where control enters in the middle */
+  rt_func function; /* that function; rt_cpu.resume says where in it */
 } rt_entry;
 
 typedef struct rt_segment {
@@ -60,6 +66,11 @@ typedef struct rt_segment {
   uint32_t init_offset, init_size; /* in the guest data blob */
   uint8_t read, write, execute;
 } rt_segment;
+
+typedef struct rt_insn_text {
+  uint32_t word;
+  const char *text;
+} rt_insn_text;
 
 typedef struct rt_module {
   const char *name;
@@ -70,11 +81,87 @@ typedef struct rt_module {
   uint32_t segment_count;
   const rt_entry *entries; /* sorted by pc */
   uint32_t entry_count;
+  const rt_insn_text *unsupported; /* sorted by word */
+  uint32_t unsupported_count;
   const uint8_t *blob;
   uint64_t blob_size;
 } rt_module;
 
 extern const rt_module rt_guest;
+
+/* Dispatch (src/dispatch.c). */
+
+/* Index the entries of rt_guest; once, before anything else runs. */
+void rt_dispatch_init(void);
+/* Run guest code from `pc` until control reaches the guest address `until`; 1 (never a target) = for ever. */
+void rt_run(rt_cpu *c, uint64_t pc, uint64_t until);
+/* The entry at a guest address, function start or not; NULL if there is none. */
+const rt_entry *rt_find_entry(uint64_t pc);
+/* The text of a word that trapped as unsupported, or NULL. */
+const char *rt_unsupported_text(uint32_t word);
+/* Where a call or jump goes that the index does not know: an entry inside a function is reached by unwinding to it
+ * (its own activation may be live), everything else is a miss. */
+uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target);
+
+/* Function starts by guest address: a page of 1024 words, then the word in it. The address is rotated by two, so that
+ * a misaligned one falls into pages that are always empty. */
+#define RT_PAGE_COUNT (1u << 22)
+extern rt_func *rt_index[RT_PAGE_COUNT];
+
+static inline rt_func rt_lookup(uint64_t pc) {
+  uint32_t word = (uint32_t)pc >> 2 | (uint32_t)pc << 30;
+  rt_func *page = rt_index[word >> 10];
+  return page ? page[word & 1023] : (rt_func)0;
+}
+
+#define RT_LIKELY(x) __builtin_expect(!!(x), 1)
+#define RT_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* Call the function at a guest address; returns the guest address it goes to. */
+static inline uint64_t rt_call_indirect(rt_cpu *c, uint64_t site, uint64_t target) {
+  rt_func function = rt_lookup(target);
+  return RT_LIKELY(function) ? function(c) : rt_enter_slow(c, site, target);
+}
+
+/* A guaranteed tail call keeps the host stack as shallow as the guest's. */
+#if defined(__has_attribute)
+#if __has_attribute(musttail)
+#define RT_TAIL __attribute__((musttail)) return
+#endif
+#endif
+#ifndef RT_TAIL
+#define RT_TAIL return
+#endif
+#define RT_JUMP(c, site, target)                            \
+  do {                                                      \
+    const uint64_t to_ = (target);                          \
+    rt_func function_ = rt_lookup(to_);                     \
+    if (RT_UNLIKELY(!function_)) return rt_enter_slow(c, site, to_); \
+    RT_TAIL function_(c);                                   \
+  } while (0)
+
+/* Views of vector registers. */
+static inline double rt_v_to_d(rt_v128 v) {
+  double d;
+  memcpy(&d, &v, sizeof d);
+  return d;
+}
+static inline float rt_v_to_s(rt_v128 v) {
+  float s;
+  memcpy(&s, &v, sizeof s);
+  return s;
+}
+static inline uint64_t rt_d_bits(double d) {
+  uint64_t bits;
+  memcpy(&bits, &d, sizeof bits);
+  return bits;
+}
+static inline rt_v128 rt_d_to_v(double d) { return (rt_v128){rt_d_bits(d), 0}; }
+static inline rt_v128 rt_s_to_v(float s) {
+  uint32_t bits;
+  memcpy(&bits, &s, sizeof bits);
+  return (rt_v128){bits, 0};
+}
 
 /* Guest memory. */
 #define RT_ACCESS(bits, type)                                                                   \
@@ -92,6 +179,12 @@ RT_ACCESS(32, uint32_t)
 RT_ACCESS(64, uint64_t)
 RT_ACCESS(128, rt_v128)
 #undef RT_ACCESS
+
+#include "rt_atomic.h"
+#include "rt_int.h"
+#include "rt_fp.h"
+#include "rt_simd.h"
+#include "rt_crypto.h"
 
 #ifdef __cplusplus
 }

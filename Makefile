@@ -1,0 +1,49 @@
+# make demo   recompile, play and verify the sample game     make test   everything the project proves about itself
+# make check  format, lint, types, fast tests                make bench  speed table, all sides in one run
+PYTHON ?= python3
+export ZIG_GLOBAL_CACHE_DIR ?= $(CURDIR)/.cache/zig
+BIN = .venv/bin
+SAMPLE = samples/emberkite
+
+.PHONY: demo test check bench fmt lock setup setup-test sizes clean
+
+demo: setup
+	$(BIN)/python $(SAMPLE)/build.py
+	$(BIN)/recomp automate --config $(SAMPLE)/automation.toml
+
+test: setup-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python $(SAMPLE)/build.py
+	$(BIN)/pytest -n 2
+
+check: setup-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 -m "not slow"
+
+bench: setup-test
+	$(BIN)/python tools/bench.py
+
+fmt:
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Needs `uv`; the lock files carry hashes and no registry address.
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-test.in -o requirements-test.lock
+
+sizes:
+	@git ls-files '*.py' '*.c' '*.h' | xargs wc -l | sort -rn | head -12
+
+setup:
+	@PYTHON=$(PYTHON) tools/setup.sh
+
+setup-test:
+	@PYTHON=$(PYTHON) tools/setup-test.sh
+
+clean:
+	rm -rf .venv .cache build samples/*/out samples/*/run

@@ -1,0 +1,97 @@
+"""Words → pieces: what one instruction contributes to a function's text and dataflow.
+
+A piece is made once per word, unless its text depends on the pc. Words that mean nothing become traps here, so that
+nothing behind this file knows about missing semantics.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from recomp.a64 import Insn, decode
+from recomp.errors import LiftError
+from recomp.lift.module import Segment
+from recomp.semantics import lift_insn
+from recomp.semantics.branch import CONDITIONAL
+from recomp.semantics.builder import Builder
+
+Lifter = Callable[[Insn, int], Builder | None]
+
+#: Instructions that end a part: what the emitter handles itself.
+BRANCHES = CONDITIONAL | {"B", "BL", "BR", "BLR", "RET"}
+TRAPS = {"BRK": "RT_TRAP_BREAKPOINT", "HLT": "RT_TRAP_BREAKPOINT", "UDF": "RT_TRAP_UNDEFINED"}
+
+
+class Piece:
+    """`kind`: "" an ordinary instruction, "sync" one that calls the runtime, "branch", or "trap" (`text` is then the
+    trap's kind). `reads`, `writes`: register masks as in `recomp.semantics.builder`. `views`: (is write, kind, n)."""
+
+    __slots__ = ("insn", "kind", "text", "reads", "writes", "views")
+
+    def __init__(self, insn: Insn | None, kind: str, text: str = "") -> None:
+        self.insn = insn
+        self.kind = kind
+        self.text = text
+        self.reads = 0
+        self.writes = 0
+        self.views: tuple[tuple[bool, str, int], ...] = ()
+
+
+class Code:
+    """The guest's code bytes and the pieces of its words.
+
+    `unsupported` collects known words without semantics; `sets_rounding`: some piece may change the rounding mode."""
+
+    def __init__(self, segments: tuple[Segment, ...], data: dict[str, bytes], lifter: Lifter = lift_insn) -> None:
+        self._areas = sorted(
+            (s.base, s.base + s.init_size, data[s.init_path]) for s in segments if s.execute and s.init_size
+        )
+        self._lifter = lifter
+        self._memo: dict[int, Piece] = {}
+        self.unsupported: dict[int, str] = {}
+        self.sets_rounding = False
+
+    def words(self, pc: int, count: int) -> tuple[int, ...]:
+        """`count` words at `pc`. Raises LiftError outside of the executable segments' bytes."""
+        for start, end, data in self._areas:
+            if start <= pc and pc + 4 * count <= end:
+                return struct.unpack_from(f"<{count}I", data, pc - start)
+        raise LiftError(
+            f"module: block at {pc:#x}: {count} instructions, expected them inside an executable segment's bytes"
+        )
+
+    def piece(self, word: int, pc: int) -> Piece:
+        known = self._memo.get(word)
+        if known is not None:
+            return known
+        piece, shared = self._make(word, pc)
+        if shared:
+            self._memo[word] = piece
+        return piece
+
+    def _make(self, word: int, pc: int) -> tuple[Piece, bool]:
+        insn = decode(word)
+        if insn is None:
+            return Piece(None, "trap", "RT_TRAP_UNDEFINED"), True
+        if insn.name in TRAPS:
+            return Piece(insn, "trap", TRAPS[insn.name]), True
+        if insn.name in BRANCHES:
+            return Piece(insn, "branch"), True
+        builder = self._lifter(insn, pc)
+        if builder is None:
+            self.unsupported[word] = repr(insn)
+            return Piece(insn, "trap", "RT_TRAP_UNSUPPORTED"), True
+        piece = _from_builder(builder)
+        self.sets_rounding |= "rt_set_fpcr" in piece.text
+        return piece, not builder.uses_pc
+
+
+def _from_builder(builder: Builder) -> Piece:
+    piece = Piece(builder.insn, "sync" if builder.sync else "", builder.text)
+    piece.reads = builder.reads
+    piece.writes = builder.writes
+    if builder.views_read or builder.views_written:
+        views = [(False, *view) for view in builder.views_read] + [(True, *view) for view in builder.views_written]
+        piece.views = tuple(dict.fromkeys(views))
+    return piece

@@ -1,0 +1,228 @@
+"""A function as parts: straight runs of pieces, each ended by the one thing that decides where control goes next.
+
+A part ends where a block ends, and inside a block where the runtime is called (`svc`). Edges that leave the function
+get a part of their own, so that every successor is a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from recomp.emit.code import Code, Piece
+from recomp.errors import LiftError
+from recomp.lift.module import Block, Function
+from recomp.semantics.branch import CONDITIONAL, branch_target, taken
+from recomp.semantics.builder import Builder
+
+#: How a part ends. `sync` calls the runtime and goes on; `switch`, `jump` and `ret` go to the guest address `expr`:
+#: to one of the successors; to one of them or anywhere; out of the function.
+KINDS = ("goto", "cond", "call", "switch", "tail", "jump", "ret", "trap", "sync")
+X30 = 1 << 30
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """`pc`: guest address of the first piece; `labelled`: a block starts here. `uses`: read before written, `defines`:
+    written, both with what the end itself reads and writes. `callee`: start of the function that a direct call or tail
+    call goes to, `resume`: where in it, if not there; `site`, `word`: the ending instruction. `successors` index
+    `Flow.parts`."""
+
+    pc: int
+    labelled: bool
+    pieces: list[Piece] = field(default_factory=list)
+    kind: str = "goto"
+    uses: int = 0
+    defines: int = 0
+    successors: tuple[int, ...] = ()
+    callee: int | None = None
+    resume: int = 0
+    expr: str = ""
+    site: int = 0
+    word: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Flow:
+    """`entries`: guest address → part where control may enter besides the start."""
+
+    function: Function
+    parts: list[Part]
+    start: int
+    entries: dict[int, int]
+    insns: int
+    #: part indices, successors mostly first, for backward dataflow
+    postorder: list[int] = field(default_factory=list)
+
+
+def entry_map(functions: Iterable[Function]) -> dict[int, int]:
+    """Every guest address where a function may be entered → the function's start."""
+    result: dict[int, int] = {}
+    for function in functions:
+        known = {block.start for block in function.blocks}
+        result.update((pc, function.start) for pc in function.entries if pc in known)
+    result.update((function.start, function.start) for function in functions)
+    return result
+
+
+def build_flow(function: Function, code: Code, entry_of: Mapping[int, int]) -> Flow:
+    """`entry_of`: the program's `entry_map`. Raises LiftError for blocks that cannot be."""
+    return _Builder(function, code, entry_of).build()
+
+
+class _Builder:
+    def __init__(self, function: Function, code: Code, entry_of: Mapping[int, int]) -> None:
+        self.function = function
+        self.code = code
+        self.entry_of = entry_of
+        self.parts: list[Part] = []
+        self.at: dict[int, int] = {}  # block start → part
+        self.exits: dict[int, int] = {}  # guest address outside → its part
+
+    def build(self) -> Flow:
+        blocks = self.function.blocks
+        ends: list[tuple[Block, int, Piece | None]] = []
+        for block in blocks:
+            if block.start in self.at:
+                raise LiftError(f"module: function {self.function.name!r}: two blocks start at {block.start:#x}")
+            if block.insns <= 0:
+                raise LiftError(f"module: block at {block.start:#x}: {block.insns} instructions, expected one or more")
+            ends += self._scan(block)
+        for block, index, piece in ends:
+            self._end(block, index, piece)
+        if self.function.start not in self.at:
+            raise LiftError(f"module: function {self.function.name!r}: no block at its start {self.function.start:#x}")
+        entries = {pc: self.at[pc] for pc in self.function.entries if pc in self.at and pc != self.function.start}
+        flow = Flow(self.function, self.parts, self.at[self.function.start], entries, sum(b.insns for b in blocks))
+        flow.postorder = _postorder(flow)
+        return flow
+
+    def _scan(self, block: Block) -> list[tuple[Block, int, Piece | None]]:
+        """Cut a block into parts; the result names what ends each part that needs successors."""
+        words = self.code.words(block.start, block.insns)
+        piece_of = self.code.piece
+        part = self._part(block.start, True)
+        self.at[block.start] = len(self.parts) - 1
+        ends: list[tuple[Block, int, Piece | None]] = []
+        uses = defines = 0
+        pc = block.start
+        for word in words:
+            piece = piece_of(word, pc)
+            if piece.kind:
+                part.uses, part.defines, part.site, part.word = uses, defines, pc, word
+                ends.append((block, len(self.parts) - 1, piece))
+                if piece.kind == "trap":
+                    return ends
+                part = self._part(pc + 4, False)
+                uses = defines = 0
+            else:
+                part.pieces.append(piece)
+                uses |= piece.reads & ~defines
+                defines |= piece.writes
+            pc += 4
+        if part.pieces:
+            part.uses, part.defines, part.site = uses, defines, pc - 4
+            ends.append((block, len(self.parts) - 1, None))
+        elif not part.labelled:
+            self.parts.pop()
+        return ends
+
+    def _part(self, pc: int, labelled: bool) -> Part:
+        part = Part(pc, labelled)
+        self.parts.append(part)
+        return part
+
+    def _go(self, pc: int) -> int:
+        """The part for a guest address: a block's or an exit."""
+        if pc in self.at:
+            return self.at[pc]
+        if pc not in self.exits:
+            self.exits[pc] = len(self.parts)
+            part = Part(pc, False, kind="jump", expr=f"UINT64_C({pc:#x})", site=pc)
+            if pc in self.entry_of:
+                part.kind, part.callee = "tail", self.entry_of[pc]
+                part.resume = pc if part.callee != pc else 0
+            self.parts.append(part)
+        return self.exits[pc]
+
+    def _next(self, pc: int, index: int) -> int:
+        """The part at `pc` behind part `index`: the rest of its block, or wherever `pc` is."""
+        following = index + 1
+        if following < len(self.parts) and self.parts[following].pc == pc and not self.parts[following].labelled:
+            return following
+        return self._go(pc)
+
+    def _end(self, block: Block, index: int, piece: Piece | None) -> None:
+        part = self.parts[index]
+        following = part.site + 4
+        if piece is None:
+            part.successors = (self._go(following),)
+        elif piece.kind == "trap":
+            part.kind, part.expr = "trap", piece.text
+        elif piece.kind == "sync":
+            part.kind, part.expr = "sync", piece.text
+            part.successors = (self._next(following, index),)
+        else:
+            self._end_branch(block, index, piece)
+
+    def _end_branch(self, block: Block, index: int, piece: Piece) -> None:
+        part = self.parts[index]
+        following = part.site + 4
+        last = part.site == block.start + 4 * (block.insns - 1)
+        entries = [self.at[pc] for pc in sorted(self.function.entries) if pc in self.at]
+        insn = piece.insn
+        assert insn is not None
+        reads = Builder(insn, part.site)
+        if insn.name == "B":
+            part.successors = (self._go(branch_target(insn, part.site)),)
+        elif insn.name in CONDITIONAL:
+            part.kind, part.expr = "cond", taken(reads, insn)
+            part.successors = (self._go(branch_target(insn, part.site)), self._next(following, index))
+        elif insn.name in ("BL", "BLR"):
+            self._end_call(part, reads)
+            if block.successors or not last:
+                part.successors = (self._next(following, index),)
+        else:
+            part.expr = reads.x(insn.rn)
+            part.kind = "ret" if insn.name == "RET" else "jump"
+            if part.kind == "jump" and block.terminator == "jump_table" and last:
+                part.kind = "switch"
+                part.successors = tuple(dict.fromkeys(self._go(pc) for pc in block.successors))
+            if part.kind in ("jump", "switch"):
+                part.successors = tuple(dict.fromkeys((*part.successors, *entries)))
+        part.uses |= reads.reads & ~part.defines
+        if insn.name in ("BL", "BLR"):
+            part.defines |= X30
+
+    def _end_call(self, part: Part, reads: Builder) -> None:
+        insn = reads.insn
+        part.kind = "call"
+        if insn.name == "BL":
+            target = branch_target(insn, part.site)
+            part.expr = f"UINT64_C({target:#x})"
+            part.callee = self.entry_of.get(target)
+            part.resume = target if part.callee not in (None, target) else 0
+        else:
+            part.expr = reads.x(insn.rn)
+
+
+def _postorder(flow: Flow) -> list[int]:
+    """Depth-first postorder from the start and the entries; unreachable parts come last."""
+    seen = bytearray(len(flow.parts))
+    order: list[int] = []
+    for root in (flow.start, *flow.entries.values(), *range(len(flow.parts))):
+        if seen[root]:
+            continue
+        seen[root] = 1
+        stack = [(root, iter(flow.parts[root].successors))]
+        while stack:
+            node, successors = stack[-1]
+            for successor in successors:
+                if not seen[successor]:
+                    seen[successor] = 1
+                    stack.append((successor, iter(flow.parts[successor].successors)))
+                    break
+            else:
+                order.append(node)
+                stack.pop()
+    return order

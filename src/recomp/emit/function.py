@@ -1,0 +1,304 @@
+"""One function as C text.
+
+A function keeps registers in locals (`recomp.emit.placement` says where they are valid), calls other functions as C
+calls, and returns the guest address where control goes. A call that returns to an address it was not expected to
+stores what is still dirty and goes on to `unwind`: to an entry of this very activation, or out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from recomp.emit.flow import Flow, Part
+from recomp.emit.placement import Placement, place
+from recomp.emit.summary import Summaries
+from recomp.emit.views import VECTORS, Views, bits, build_views
+from recomp.lift.module import Function
+from recomp.semantics.builder import CF, NF, V0, VF, ZF
+
+_FLAG_NAMES = {NF: "nf", ZF: "zf", CF: "cf", VF: "vf"}
+_NAMES = [*(f"x{n}" for n in range(31)), "sp", "nf", "zf", "cf", "vf"]
+_FIELDS = [*(f"c->x[{n}]" for n in range(31)), *(f"c->{name}" for name in _NAMES[31:])]
+_LOADS = [f"  {name} = {field};" for name, field in zip(_NAMES, _FIELDS, strict=True)]
+_STORES = [f"  {field} = {name};" for name, field in zip(_NAMES, _FIELDS, strict=True)]
+_VECTOR_LOADS = {
+    "v": "  v{n} = c->v[{n}];",
+    "d": "  d{n} = rt_v_to_d(c->v[{n}]);",
+    "du": "  d{n} = rt_v_to_d(c->v[{n}]); u{n} = c->v[{n}][1];",
+    "s": "  s{n} = rt_v_to_s(c->v[{n}]);",
+}
+_VECTOR_STORES = {
+    "v": "  c->v[{n}] = v{n};",
+    "d": "  c->v[{n}] = rt_d_to_v(d{n});",
+    "du": "  c->v[{n}] = (rt_v128){{rt_d_bits(d{n}), u{n}}};",
+    "s": "  c->v[{n}] = rt_s_to_v(s{n});",
+}
+
+
+def symbol(start: int) -> str:
+    """The C name of the function at a guest address."""
+    return f"f_{start:x}"
+
+
+def emit_function(flow: Flow, summaries: Summaries, name_of: Callable[[Function], str]) -> str:
+    """C text of a whole function, ending in a newline."""
+    return _Function(flow, summaries, name_of).text()
+
+
+class _Function:
+    def __init__(self, flow: Flow, summaries: Summaries, name_of: Callable[[Function], str]) -> None:
+        self.flow = flow
+        self.parts = flow.parts
+        self.placement: Placement = place(flow, summaries)
+        self.views: Views | None = build_views(flow, self.placement)
+        self.name_of = name_of
+        self.lines: list[str] = []
+        self.used = 0  # registers with a local
+        self.vector_locals: set[str] = set()
+        self.labels: set[int] = set()  # parts that a goto names
+        self.cold: dict[tuple[str, ...], int] = {}
+        self.unwinds = False
+        self.uses_to = bool(flow.entries)
+
+    def text(self) -> str:
+        body: list[tuple[int, list[str]]] = []
+        for index in range(len(self.parts)):
+            self.lines = []
+            self._part(index)
+            body.append((index, self.lines))
+        tail = self._tail()
+        head = self._head()
+        lines = head
+        for index, part_lines in body:
+            part = self.parts[index]
+            if index in self.labels:
+                lines.append(f"{self._label(index)}:;")
+            elif part.labelled:
+                lines.append(f"  /* {part.pc:x} */")
+            lines += part_lines
+        return "\n".join((*lines, *tail, "}", ""))
+
+    # --- the frame around the parts
+
+    def _head(self) -> list[str]:
+        flow, function = self.flow, self.flow.function
+        loads = self._loads(self.placement.held[flow.start], flow.start)
+        lines = [
+            f"/* {_comment(self.name_of(function))}: {function.start:x}..{function.end:x}, found by "
+            f"{_comment(function.evidence)} */",
+            f"uint64_t {symbol(function.start)}(rt_cpu *restrict c) {{",
+            "  uint8_t *const M = c->memory;",
+            *self._declarations(),
+        ]
+        if flow.entries:
+            lines.append("  uint64_t sp0 = c->sp;")
+            lines.append("  if (RT_UNLIKELY(c->resume)) { to = c->resume; c->resume = 0; sp0++; goto enter; }")
+        lines += loads
+        if flow.start != 0:
+            lines.append(f"  {self._goto(flow.start)}")
+        return lines
+
+    def _declarations(self) -> list[str]:
+        self.used |= self._mask_of_texts()
+        groups = [
+            ("uint64_t", [_NAMES[bit] for bit in bits(self.used & ~VECTORS) if bit < NF]),
+            ("uint32_t", [_FLAG_NAMES[bit] for bit in bits(self.used & ~VECTORS) if bit >= NF]),
+        ]
+        for ctype, letter in (("double", "d"), ("float", "s"), ("rt_v128", "v"), ("uint64_t", "u")):
+            names = sorted((name for name in self.vector_locals if name[0] == letter), key=lambda name: int(name[1:]))
+            groups.append((ctype, names))
+        if self.uses_to:
+            groups.append(("uint64_t", ["to"]))
+        return [f"  {ctype} {', '.join(names)};" for ctype, names in groups if names]
+
+    def _mask_of_texts(self) -> int:
+        mask = 0
+        for part in self.parts:
+            mask |= part.uses | part.defines
+        return mask
+
+    def _tail(self) -> list[str]:
+        """What follows the parts: cold stores, unwinding, entries."""
+        lines: list[str] = []
+        for stores, number in self.cold.items():
+            lines += [f"u_{number}:;", *stores, "  goto unwind;"]
+        if self.unwinds:
+            lines.append("unwind:;")
+            lines.append("  if (c->sp < sp0) goto enter;\n  return to;" if self.flow.entries else "  return to;")
+        if self.flow.entries:
+            lines += ["enter:;", "  switch (to) {"]
+            for pc, index in sorted(self.flow.entries.items()):
+                loads = self._loads(self.placement.held[index], index)
+                lines += [f"  case UINT64_C({pc:#x}):", *loads, f"  {self._goto(index)}"]
+            lines += ["  default: return to;", "  }"]
+        return lines
+
+    # --- parts
+
+    def _part(self, index: int) -> None:
+        part = self.parts[index]
+        if self.views is None:
+            self.lines += [f"  {piece.text}" for piece in part.pieces]
+        else:
+            self._pieces_with_views(part, index)
+        getattr(self, f"_end_{part.kind}")(index, part)
+
+    def _pieces_with_views(self, part: Part, index: int) -> None:
+        views = self.views
+        assert views is not None
+        steps = iter(views.parts[index].pieces)
+        for piece in part.pieces:
+            if not piece.views:
+                self.lines.append(f"  {piece.text}")
+                continue
+            before, after = next(steps)
+            line = f"  {piece.text}"
+            for kind, n, web in before:
+                line = self._read_view(kind, n, views.kind(web), line)
+            for kind, n, web in after:
+                line = self._write_view(kind, n, views.kind(web), line)
+            self.lines.append(line)
+
+    def _read_view(self, kind: str, n: int, kept: str, line: str) -> str:
+        self.vector_locals |= {f"{kind}{n}", f"{kept[0]}{n}"}
+        if kept[0] == kind:
+            return line
+        return f"  {kind}{n} = rt_v_to_{kind}(v{n});{line[1:]}"  # what is read as something else is kept whole
+
+    def _write_view(self, kind: str, n: int, kept: str, line: str) -> str:
+        self.vector_locals |= {f"{kind}{n}", *(f"{letter}{n}" for letter in kept)}
+        if kept[0] != kind:
+            whole = f"v{n}" if kind == "v" else f"rt_{kind}_to_v({kind}{n})"
+            line += f" v{n} = {whole};" if kept == "v" else f" {kept[0]}{n} = rt_v_to_{kept[0]}({whole});"
+        if kept == "du":
+            line += f" u{n} = v{n}[1];" if kind == "v" else f" u{n} = 0;"
+        return line
+
+    def _loads(self, mask: int, index: int) -> list[str]:
+        """Loads from `*c` of registers held at the start of a part."""
+        self.used |= mask
+        lines = [_LOADS[bit] for bit in bits(mask & ~VECTORS)]
+        if mask & VECTORS and self.views is not None:
+            lines += self._vector_moves(mask, self.views.parts[index].at_start, _VECTOR_LOADS)
+        return lines
+
+    def _stores(self, mask: int, index: int) -> list[str]:
+        """Stores to `*c` at the end of a part."""
+        self.used |= mask
+        lines = [_STORES[bit] for bit in bits(mask & ~VECTORS)]
+        if mask & VECTORS and self.views is not None:
+            lines += self._vector_moves(mask, self.views.parts[index].at_end, _VECTOR_STORES)
+        return lines
+
+    def _vector_moves(self, mask: int, webs: dict[int, int], forms: dict[str, str]) -> list[str]:
+        assert self.views is not None
+        lines = []
+        for bit in bits(mask & VECTORS):
+            n = bit - V0
+            kind = self.views.kind(webs[n])
+            self.vector_locals.update(f"{letter}{n}" for letter in kind)
+            lines.append(forms[kind].format(n=n))
+        return lines
+
+    def _label(self, index: int) -> str:
+        part = self.parts[index]
+        return f"L_{part.pc:x}" if part.labelled else f"X_{part.pc:x}"
+
+    def _goto(self, index: int) -> str:
+        self.labels.add(index)
+        return f"goto {self._label(index)};"
+
+    def _go(self, index: int, successor: int) -> None:
+        if successor != index + 1:
+            self.lines.append(f"  {self._goto(successor)}")
+
+    # --- how parts end, by kind
+
+    def _end_goto(self, index: int, part: Part) -> None:
+        self._go(index, part.successors[0])
+
+    def _end_cond(self, index: int, part: Part) -> None:
+        self.lines.append(f"  if ({part.expr}) {self._goto(part.successors[0])}")
+        self._go(index, part.successors[1])
+
+    def _end_call(self, index: int, part: Part) -> None:
+        after = part.site + 4
+        if part.callee is None:
+            self.uses_to = True
+            self.lines.append(f"  to = {part.expr};")
+        self.lines.append(f"  x30 = UINT64_C({after:#x});")
+        if not part.successors and not self.flow.entries:
+            self.lines += self._stores(self.placement.stores[index] | self.placement.cold[index], index)
+            self._leave(part, "to")
+            return
+        self.lines += self._stores(self.placement.stores[index], index)
+        self.uses_to = True
+        if part.callee is None:
+            self.lines.append(f"  to = rt_call_indirect(c, UINT64_C({part.site:#x}), to);")
+        else:
+            self._set_resume(part)
+            self.lines.append(f"  to = {symbol(part.callee)}(c);")
+        cold = tuple(self._stores(self.placement.cold[index], index))
+        self.unwinds = True
+        label = f"u_{self.cold.setdefault(cold, len(self.cold))}" if cold else "unwind"
+        if not part.successors:  # it does not return, but may unwind to an entry of this activation
+            self.lines.append(f"  goto {label};")
+            return
+        self.lines.append(f"  if (RT_UNLIKELY(to != UINT64_C({after:#x}))) goto {label};")
+        self.lines += self._loads(self.placement.loads[index], part.successors[0])
+        self._go(index, part.successors[0])
+
+    def _end_sync(self, index: int, part: Part) -> None:
+        self.lines += self._stores(self.placement.stores[index], index)
+        self.lines.append(f"  {part.expr}")
+        self.lines += self._loads(self.placement.loads[index], part.successors[0])
+        self._go(index, part.successors[0])
+
+    def _end_switch(self, index: int, part: Part) -> None:
+        self.uses_to = True
+        self.lines.append(f"  to = {part.expr};")
+        self._cases(part, f"default: rt_miss(c, UINT64_C({part.site:#x}), to);")
+
+    def _end_jump(self, index: int, part: Part) -> None:
+        self.uses_to = True
+        self.lines.append(f"  to = {part.expr};")
+        self.lines += self._stores(self.placement.stores[index], index)
+        if part.successors:
+            self._cases(part, "default: break;")
+        self._leave(part, "to")
+
+    def _cases(self, part: Part, default: str) -> None:
+        self.lines.append("  switch (to) {")
+        for successor in part.successors:
+            self.lines.append(f"  case UINT64_C({self.parts[successor].pc:#x}): {self._goto(successor)}")
+        self.lines += [f"  {default}", "  }"]
+
+    def _end_tail(self, index: int, part: Part) -> None:
+        self.lines += self._stores(self.placement.stores[index], index)
+        self._leave(part, part.expr)
+
+    def _leave(self, part: Part, target: str) -> None:
+        """Leave the function for good, by a tail call."""
+        if part.callee is None:
+            self.lines.append(f"  RT_JUMP(c, UINT64_C({part.site:#x}), {target});")
+        else:
+            self._set_resume(part)
+            self.lines.append(f"  RT_TAIL {symbol(part.callee)}(c);")
+
+    def _set_resume(self, part: Part) -> None:
+        if part.resume:
+            self.lines.append(f"  c->resume = UINT64_C({part.resume:#x});")
+
+    def _end_ret(self, index: int, part: Part) -> None:
+        self.lines += self._stores(self.placement.stores[index], index)
+        self.lines.append(f"  return {part.expr};")
+
+    def _end_trap(self, index: int, part: Part) -> None:
+        self.lines += self._stores(self.placement.stores[index], index)
+        self.lines.append(f"  rt_trap(c, {part.expr}, UINT64_C({part.site:#x}), {part.word:#010x}u);")
+
+
+def _comment(text: str) -> str:
+    """Text that may stand in a C comment: printable ASCII without a comment's end."""
+    clean = "".join(ch if " " <= ch <= "~" else "?" for ch in text)
+    return clean.replace("*/", "*?/").replace("/*", "/?*")

@@ -1,0 +1,153 @@
+"""What a whole program's functions read and write, found by backward dataflow over all of them at once.
+
+Nothing is assumed about the guest's calling convention. Per function, as register masks:
+
+- `reads`: what it, or what it calls, may read before writing;
+- `writes`: what it, or what it calls, may write;
+- `live_out`: what some caller may read after it returned.
+
+And once per program, `anywhere`: what code entered from an unknown place may read (behind an indirect call, at an
+entry inside a function, at a function's start). Masks only grow, so that the order of visits changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from recomp.emit.flow import Flow
+from recomp.semantics.builder import ALL, SP
+
+#: What a supervisor call reads: x0..x8 and the stack pointer.
+SVC_READS = (1 << 9) - 1 | 1 << SP
+X30 = 1 << 30
+#: Two masks in one integer, so that one pass serves both: liveness in the low half, `reads` in the high half.
+_HALF = ALL.bit_length()
+_BOTH = 1 << _HALF | 1
+
+
+@dataclass(slots=True)
+class Summaries:
+    reads: dict[int, int]
+    writes: dict[int, int]
+    live_out: dict[int, int]
+    anywhere: int = 0
+    #: function → liveness at the start of each of its parts
+    live: dict[int, list[int]] = field(default_factory=dict)
+
+
+def summarise(flows: Mapping[int, Flow], exact: bool = False) -> Summaries:
+    """Summaries of all functions, by start. `exact`: assume that every register is read everywhere outside."""
+    everything = ALL if exact else 0
+    s = Summaries({pc: 0 for pc in flows}, _writes(flows), {pc: everything for pc in flows}, everything)
+    callers = _callers(flows)
+    pending = set(flows)
+    while pending:
+        batch = sorted(pending, reverse=True)
+        pending = set()
+        before = s.anywhere
+        for pc in batch:
+            _visit(flows[pc], s, callers, pending)
+        if s.anywhere != before:
+            pending = set(flows)
+    return s
+
+
+def _visit(flow: Flow, s: Summaries, callers: Mapping[int, set[int]], pending: set[int]) -> None:
+    """Bring one function up to date; whoever depends on what changed becomes pending."""
+    pc = flow.function.start
+    live = s.live[pc] = liveness(flow, s)
+    at_start = live[flow.start]
+    reads = at_start >> _HALF
+    if reads & ~s.reads[pc]:
+        s.reads[pc] |= reads
+        s.anywhere |= reads
+        pending |= callers[pc]
+    for index in flow.entries.values():
+        s.anywhere |= live[index] & ALL
+    out = s.live_out[pc] | s.anywhere
+    for part in flow.parts:
+        if part.kind == "call":
+            after = live[part.successors[0]] & ALL if part.successors else 0
+        elif part.kind == "tail":
+            after = out
+        elif part.kind == "jump":
+            s.anywhere |= s.live_out[pc]
+            continue
+        else:
+            continue
+        if part.callee is None or part.resume:
+            s.anywhere |= after
+        elif after & ~s.live_out[part.callee]:
+            s.live_out[part.callee] |= after
+            pending.add(part.callee)
+
+
+def liveness(flow: Flow, s: Summaries) -> list[int]:
+    """Both masks at the start of each part."""
+    parts = flow.parts
+    out = s.live_out[flow.function.start] | s.anywhere
+    anywhere = s.anywhere * _BOTH
+    gains: list[int] = []  # what a part's end adds to what its successors need
+    for part in parts:
+        kind = part.kind
+        if kind in ("call", "tail"):
+            known = part.callee is not None and not part.resume
+            gain = s.reads[part.callee] * _BOTH if known else anywhere
+            gains.append(gain | out if kind == "tail" else gain)
+        elif kind == "jump":
+            gains.append(anywhere | out)
+        elif kind == "ret":
+            gains.append(out)
+        elif kind == "sync":
+            gains.append(SVC_READS * _BOTH)
+        else:
+            gains.append(0)
+    table = [
+        (index, part.uses * _BOTH, ~(part.defines * _BOTH), part.successors, gains[index])
+        for index, part in ((index, parts[index]) for index in flow.postorder)
+    ]
+    live = [0] * len(parts)
+    changed = True
+    while changed:
+        changed = False
+        for index, uses, keeps, successors, gain in table:
+            value = gain
+            for successor in successors:
+                value |= live[successor]
+            value = uses | value & keeps
+            if value != live[index]:
+                live[index] = value
+                changed = True
+    return live
+
+
+def _callers(flows: Mapping[int, Flow]) -> Mapping[int, set[int]]:
+    callers: dict[int, set[int]] = defaultdict(set)
+    for pc, flow in flows.items():
+        for part in flow.parts:
+            if part.callee is not None:
+                callers[part.callee].add(pc)
+    return callers
+
+
+def _writes(flows: Mapping[int, Flow]) -> dict[int, int]:
+    """May-write masks: own writes, then those of callees until nothing changes."""
+    writes: dict[int, int] = {}
+    for pc, flow in flows.items():
+        mask = 0
+        for part in flow.parts:
+            mask |= part.defines
+            if part.kind in ("jump", "sync") or part.resume or part.kind == "call" and part.callee is None:
+                mask = ALL
+        writes[pc] = mask
+    callers = _callers(flows)
+    pending = set(flows)
+    while pending:
+        callee = pending.pop()
+        for caller in callers[callee]:
+            if writes[callee] & ~writes[caller]:
+                writes[caller] |= writes[callee]
+                pending.add(caller)
+    return writes

@@ -1,0 +1,153 @@
+"""Why an address is held to be a function: kinds of evidence by rank, and how each is collected.
+
+The first kind that names an address wins and is kept with the function. Up to `call` the evidence makes a function of
+its address in any case; the weaker kinds do so only where no function has been found to reach that address already
+(they also point at the middle of functions: case labels, jump-table bases).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recomp.a64.table import decode
+from recomp.formats.eh_frame import Fde
+from recomp.formats.elf import Elf
+from recomp.lift.words import BL, BR, RET, TRAP, UNDEFINED, B, Words, field_values, pattern_named, signed_field
+
+EVIDENCE = (
+    "name_map",  # the caller's name map
+    "entry",  # the ELF header
+    "symbol",  # a function symbol
+    "unwind",  # an FDE in .eh_frame
+    "init",  # .init_array, .fini_array, .preinit_array, .init, .fini, IRELATIVE resolvers
+    "call",  # target of a bl
+    "trace",  # an earlier run branched there
+    "relocation",  # a code pointer that start-up code stores (RELATIVE, RELR)
+    "constant",  # adr, or adrp + add
+    "pointer",  # an aligned data word
+    "tail",  # target of a branch out of another function
+    "gap",  # code that nothing else explains
+)
+RANK = {kind: rank for rank, kind in enumerate(EVIDENCE)}
+
+#: How far behind an adrp its add may stand, in words.
+_ADD_REACH = 8
+
+
+def call_targets(words: Words) -> list[int]:
+    """Targets of every bl that decodes, ascending."""
+    sites = np.flatnonzero(words.kinds == BL)
+    return _plausible(words, words.targets[sites])
+
+
+def init_targets(elf: Elf, words: Words) -> list[int]:
+    """What start-up and exit code call through tables, and ifunc resolvers."""
+    relocated = dict(elf.relocated)
+    found = list(elf.resolvers)
+    for section in elf.sections:
+        if section.name in (".init", ".fini"):
+            found.append(section.base)
+        elif section.name.startswith((".init_array", ".fini_array", ".preinit_array")):
+            for place in range(section.base, section.base + section.size - 7, 8):
+                raw = elf.read(place, 8) or b""
+                found.append(relocated.get(place, int.from_bytes(raw, "little")))
+    return _plausible(words, np.array(sorted(found), np.int64))
+
+
+def relocation_targets(elf: Elf, words: Words) -> list[int]:
+    """Code pointers among the words that start-up code relocates."""
+    return _plausible(words, np.array([value for _, value in elf.relocated], np.int64))
+
+
+def pointer_targets(elf: Elf, words: Words) -> list[int]:
+    """Aligned 64-bit words of initialised data that hold the address of a decodable word."""
+    if elf.bias:
+        # Before relocation the data of a position-independent program holds no addresses.
+        return []
+    found = []
+    for segment in elf.segments:
+        skip = -segment.base % 8
+        data = np.frombuffer(segment.data, "<u8", max(len(segment.data) - skip, 0) // 8, skip)
+        keep = (data >= words.base) & (data < words.end)
+        if segment.execute:
+            places = (segment.base + skip - words.base) // 4 + 2 * np.arange(len(data))
+            keep &= ~words.in_code[np.clip(places, 0, words.count - 1)]
+        found.append(data[keep].astype(np.int64))
+    return _plausible(words, np.concatenate(found)) if found else []
+
+
+def constant_targets(words: Words) -> list[int]:
+    """Addresses in code that adr, or adrp followed closely by add, computes."""
+    code = words.code
+    adr, adrp, add = pattern_named("ADR"), pattern_named("ADRP"), pattern_named("ADD_i")
+    at = np.flatnonzero(((code & adr.mask) == adr.value) & words.in_code)
+    found = [words.base + 4 * at + _adr_displacement(code[at], adr)]
+    at = np.flatnonzero(((code & adrp.mask) == adrp.value) & words.in_code)
+    page = ((words.base + 4 * at) & ~0xFFF) + (_adr_displacement(code[at], adrp) << 12)
+    register = field_values(code[at], adrp, "rd")
+    for distance in range(1, _ADD_REACH + 1):
+        word = code[np.minimum(at + distance, words.count - 1)]
+        is_add = ((word & add.mask) == add.value) & (field_values(word, add, "rn") == register)
+        is_add &= (field_values(word, add, "sf") == 1) & (field_values(word, add, "sh") == 0)
+        found.append((page + field_values(word, add, "imm12"))[is_add])
+    return _plausible(words, np.concatenate(found))
+
+
+def _adr_displacement(code: np.ndarray, pattern: object) -> np.ndarray:
+    return (signed_field(code, pattern, "immhi") << 2) | field_values(code, pattern, "immlo")  # type: ignore[arg-type]
+
+
+def _plausible(words: Words, addresses: np.ndarray) -> list[int]:
+    """The distinct addresses at which a decodable word lies."""
+    addresses = np.unique(addresses)
+    addresses = addresses[(addresses >= words.base) & (addresses < words.end) & (addresses & 3 == 0)]
+    return addresses[words.kinds[(addresses - words.base) >> 2] != UNDEFINED].tolist()
+
+
+def has_prologue(words: Words, address: int) -> bool:
+    """Whether the word at `address` sets up a frame, signs the return address or is a landing place for calls."""
+    insn = decode(int(words.code[words.index(address)]))
+    if insn is None:
+        return False
+    if insn.name in ("STP_pre", "STR_pre"):
+        return insn.rn == 31
+    if insn.name == "SUB_i":
+        return insn.rn == 31 and insn.rd == 31
+    return insn.name == "HINT" and insn.word in _ENTRY_HINTS
+
+
+def literal_words(words: Words, reached: np.ndarray) -> np.ndarray:
+    """Words that reached code loads as literals: (n,) bool."""
+    mask = np.zeros(words.count, bool)
+    for name in ("LDR_l", "LDRSW_l"):
+        pattern = pattern_named(name)
+        at = np.flatnonzero(((words.code & np.uint32(pattern.mask)) == np.uint32(pattern.value)) & reached)
+        place = at + signed_field(words.code[at], pattern, "imm19")
+        for offset in (0, 1):
+            inside = place[(place >= 0) & (place + offset < words.count)] + offset
+            mask[inside] = True
+    return mask & ~reached
+
+
+def begins_function(words: Words, address: int) -> bool:
+    """Whether a function may begin here: nothing falls into it, and its first word is neither padding nor a trap."""
+    index = words.index(address)
+    if index < 0 or words.kind[index] in (UNDEFINED, TRAP):
+        return False
+    before = index - 1
+    while before >= 0 and words.code[before] == NOP:
+        before -= 1
+    return before < 0 or words.kind[before] in (B, RET, BR, BL, TRAP, UNDEFINED)
+
+
+#: paciasp, pacibsp, bti c, bti jc
+_ENTRY_HINTS = (0xD503233F, 0xD503237F, 0xD503245F, 0xD50324DF)
+#: The encoding of nop, the padding between functions.
+NOP = int(pattern_named("HINT").value)
+
+
+def ends_of(elf: Elf, fdes: tuple[Fde, ...]) -> dict[int, int]:
+    """Function start -> end, where unwind information or a sized symbol knows it."""
+    ends = {s.base: s.base + s.size for s in elf.symbols if s.size}
+    ends.update({f.start: f.start + f.size for f in fdes if not f.cold})
+    return ends

@@ -1,0 +1,163 @@
+"""A static AArch64 ELF in, a dense module out: `lift_elf`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from recomp.errors import FormatError
+from recomp.formats.elf import Elf, read_elf
+from recomp.lift.contexts import returns_twice
+from recomp.lift.discover import Discovery
+from recomp.lift.explore import Region
+from recomp.lift.fragments import join_fragments
+from recomp.lift.graph import build_blocks
+from recomp.lift.module import Block, Function, Module, Segment
+from recomp.lift.names import NamedAddress, name_functions
+from recomp.lift.summary import LiftSummary
+from recomp.lift.words import UNDEFINED, Words
+
+
+class Miss(msgspec.Struct, frozen=True):
+    """A row of `misses.jsonl`: the indirect branch at `site` went to `target`, which no table of entries had."""
+
+    site: int
+    target: int
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LiftOptions:
+    """`sweep`: make functions of code that nothing refers to."""
+
+    sweep: bool = True
+
+
+def read_misses(data: bytes) -> tuple[Miss, ...]:
+    """Read `misses.jsonl`. Raises FormatError naming the line."""
+    rows = []
+    for number, line in enumerate(data.splitlines(), 1):
+        if line.strip():
+            try:
+                rows.append(msgspec.json.decode(line, type=Miss))
+            except msgspec.MsgspecError as error:
+                raise FormatError(f"misses.jsonl:{number}: {error}") from None
+    return tuple(rows)
+
+
+def lift_elf(
+    data: bytes,
+    *,
+    name_map: Mapping[int, NamedAddress] | None = None,
+    trace: Iterable[Miss] = (),
+    options: LiftOptions = LiftOptions(),  # noqa: B008  frozen
+) -> tuple[Module, dict[str, bytes], LiftSummary]:
+    """Lift a program: the module, the bytes of its segments by `init_path`, and a summary.
+
+    `name_map` has the addresses of the ELF; `trace` guest addresses as the run saw them. Raises FormatError for a
+    file that is no static AArch64 program, LiftError for one whose code cannot be laid out.
+    """
+    elf = read_elf(data)
+    names = {address + elf.bias: named for address, named in (name_map or {}).items()}
+    words = Words(elf)
+    found = Discovery(elf, words, names, [miss.target for miss in trace], options.sweep)
+    found.run()
+    functions = _functions(elf, words, found, names)
+    segments, blobs = _segments(elf)
+    module = Module(
+        entry=elf.entry,
+        segments=segments,
+        functions=functions,
+        phdr=elf.phdr,
+        phent=elf.phent,
+        phnum=elf.phnum,
+    )
+    return module, blobs, _summarise(words, found, functions)
+
+
+def _segments(elf: Elf) -> tuple[tuple[Segment, ...], dict[str, bytes]]:
+    segments = []
+    blobs = {}
+    for number, s in enumerate(elf.segments):
+        path = f"segment{number}.bin" if s.data else ""
+        segments.append(
+            Segment(
+                name=f"segment{number}",
+                base=s.base,
+                size=s.size,
+                read=s.read,
+                write=s.write,
+                execute=s.execute,
+                init_path=path,
+                init_size=len(s.data),
+            )
+        )
+        if s.data:
+            blobs[path] = s.data
+    return tuple(segments), blobs
+
+
+def _functions(
+    elf: Elf, words: Words, found: Discovery, names: Mapping[int, NamedAddress]
+) -> tuple[Function, ...]:
+    explorer = found.explorer
+    blocks_of = {start: build_blocks(explorer, explorer.regions[start]) for start in explorer.starts}
+    branched_to = [start for start, kind in found.evidence.items() if kind == "tail"]
+    blocks_of, entries = join_fragments(blocks_of, branched_to, found.cold, found.outside)
+    for site, start in returns_twice(words, blocks_of):
+        entries.setdefault(start, set()).add(site)
+    labels = name_functions(blocks_of, elf, names)
+    return tuple(
+        _function(explorer.regions[start], blocks, labels[start], found.evidence[start], entries.get(start, set()))
+        for start, blocks in sorted(blocks_of.items())
+    )
+
+
+def _function(region: Region, blocks: list[Block], name: str, evidence: str, entries: set[int]) -> Function:
+    last = blocks[-1]
+    return Function(
+        name=name,
+        start=region.start,
+        end=last.start + 4 * last.insns,
+        evidence=evidence,
+        blocks=tuple(blocks),
+        entries=tuple(sorted(entries - {region.start})),
+        noreturn=not region.returns,
+    )
+
+
+def _summarise(words: Words, found: Discovery, functions: tuple[Function, ...]) -> LiftSummary:
+    unknown: Counter[int] = Counter()
+    first: dict[int, int] = {}
+    unresolved = []
+    for function in functions:
+        for block in function.blocks:
+            last = block.start + 4 * block.insns - 4
+            if block.terminator == "jump_indirect":
+                unresolved.append(last)
+            index = words.index(last)
+            if words.kind[index] == UNDEFINED:
+                word = int(words.code[index])
+                unknown[word] += 1
+                first.setdefault(word, last)
+    tables = [t for t in found.tables.values() if t.targets]
+    ranked = sorted(unknown.items(), key=lambda item: (-item[1], item[0]))[:100]
+    return LiftSummary(
+        functions=len(functions),
+        blocks=sum(len(f.blocks) for f in functions),
+        instructions=sum(b.insns for f in functions for b in f.blocks),
+        undefined=sum(unknown.values()),
+        unresolved_jumps=len(unresolved),
+        jump_tables=len(tables),
+        jump_table_entries=sum(len(t.targets) for t in tables),
+        noreturn_functions=sum(f.noreturn for f in functions),
+        entries=sum(len(f.entries) for f in functions),
+        code_bytes=4 * int(words.in_code.sum()),
+        uncovered_bytes=4 * int((words.in_code & (found.explorer.owner < 0)).sum()),
+        evidence=dict(sorted(Counter(f.evidence for f in functions).items())),
+        unresolved_sites=tuple(sorted(unresolved)[:1000]),
+        undefined_words=tuple((f"{word:08x}", count, first[word]) for word, count in ranked),
+    )

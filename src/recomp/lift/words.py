@@ -1,0 +1,147 @@
+"""All instruction words of a program in one array, classified at once.
+
+Discovery asks two questions a million times: which word ends the block that begins here, and where does that word
+go? Both are answered for every word beforehand, from the decode table's masks, so that what follows costs time per
+block and not per instruction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from recomp.a64.table import Pattern, decode, patterns
+from recomp.errors import LiftError
+from recomp.formats.elf import Elf
+
+#: What a word is to control flow. Everything but ORDINARY ends a block; UNDEFINED is a word that no table knows.
+ORDINARY, B, BL, COND, BR, BLR, RET, TRAP, UNDEFINED = range(9)
+
+_KIND_OF = {
+    "B": B,
+    "BL": BL,
+    "B_cond": COND,
+    "CBZ": COND,
+    "CBNZ": COND,
+    "TBZ": COND,
+    "TBNZ": COND,
+    "BR": BR,
+    "BLR": BLR,
+    "RET": RET,
+    "UDF": TRAP,
+    "BRK": TRAP,
+    "HLT": TRAP,
+}
+_DISPLACEMENT_OF = {"B": "imm26", "BL": "imm26", "TBZ": "imm14", "TBNZ": "imm14"}
+#: Executable segments further apart than this are not one program's text.
+_MAX_CODE_BYTES = 1 << 28
+
+
+class Words:
+    """The words from `base` on: `code: (n,) uint32`, `kind: (n,) bytes`.
+
+    `stop[i]` is the index of the first word at or behind `i` that ends a block (n - 1 when there is none), `target[i]`
+    the address a direct branch goes to, else -1. `in_code[i]` says whether code may lie there at all.
+    """
+
+    def __init__(self, elf: Elf, is_defined: Callable[[int], bool] = lambda word: decode(word) is not None) -> None:
+        self.base, self.code, executable = _flatten(elf)
+        self.count = len(self.code)
+        self.end = self.base + 4 * self.count
+        self.in_code = executable & _section_mask(elf, self.base, self.count)
+        kind, target = _classify(self.code, self.base)
+        kind[~self.in_code | ~_defined_mask(self.code, self.in_code, is_defined)] = UNDEFINED
+        self.kinds = kind
+        self.targets = target
+        self.kind = kind.tobytes()
+        self.target: list[int] = target.tolist()
+        self.stop: list[int] = _next_stop(kind).tolist()
+
+    def index(self, address: int) -> int:
+        """The index of the word at `address`, -1 when it is misaligned or outside."""
+        if address & 3 or not self.base <= address < self.end:
+            return -1
+        return (address - self.base) >> 2
+
+    def may_be_code(self, address: int) -> bool:
+        """Whether code may lie at `address`, decodable or not."""
+        index = self.index(address)
+        return index >= 0 and bool(self.in_code[index])
+
+    def is_code(self, address: int) -> bool:
+        """Whether a decodable word lies at `address`."""
+        index = self.index(address)
+        return index >= 0 and self.kind[index] != UNDEFINED
+
+
+def _flatten(elf: Elf) -> tuple[int, np.ndarray, np.ndarray]:
+    segments = [s for s in elf.segments if s.execute and s.data]
+    if not segments:
+        raise LiftError("lift: found no executable segment, expected at least one")
+    base = min(s.base for s in segments) & ~3
+    end = max(s.base + len(s.data) for s in segments)
+    if end - base > _MAX_CODE_BYTES:
+        raise LiftError(f"lift: executable segments span {end - base:#x} bytes, expected at most {_MAX_CODE_BYTES:#x}")
+    count = (end - base + 3) >> 2
+    image = bytearray(count * 4)
+    executable = np.zeros(count, bool)
+    for segment in segments:
+        start = segment.base - base
+        image[start : start + len(segment.data)] = segment.data
+        executable[(start + 3) >> 2 : (start + len(segment.data)) >> 2] = True
+    return base, np.frombuffer(bytes(image), "<u4"), executable
+
+
+def _section_mask(elf: Elf, base: int, count: int) -> np.ndarray:
+    """Where code may lie: the executable sections if the file still has them, else everywhere."""
+    sections = [s for s in elf.sections if s.execute]
+    mask = np.full(count, not sections)
+    for section in sections:
+        low = max(section.base - base, 0)
+        mask[(low + 3) >> 2 : max(section.base + section.size - base, 0) >> 2] = True
+    return mask
+
+
+def _classify(code: np.ndarray, base: int) -> tuple[np.ndarray, np.ndarray]:
+    kind = np.zeros(len(code), np.uint8)
+    target = np.full(len(code), -1, np.int64)
+    for name, value in _KIND_OF.items():
+        pattern = pattern_named(name)
+        found = np.flatnonzero((code & np.uint32(pattern.mask)) == np.uint32(pattern.value))
+        kind[found] = value
+        if value in (B, BL, COND):
+            displacement = signed_field(code[found], pattern, _DISPLACEMENT_OF.get(name, "imm19"))
+            target[found] = base + 4 * (found + displacement)
+    return kind, target
+
+
+def pattern_named(name: str) -> Pattern:
+    """The table line of that name."""
+    return next(p for p in patterns() if p.name == name)
+
+
+def field_values(words: np.ndarray, pattern: Pattern, name: str) -> np.ndarray:
+    """A field of many words, unsigned: (n,) int64."""
+    low, width = next((low, width) for field, low, width in pattern.fields if field == name)
+    return (words >> np.uint32(low)).astype(np.int64) & ((1 << width) - 1)
+
+
+def signed_field(words: np.ndarray, pattern: Pattern, name: str) -> np.ndarray:
+    """A field of many words, sign-extended: (n,) int64."""
+    width = next(width for field, _, width in pattern.fields if field == name)
+    value = field_values(words, pattern, name)
+    return value - ((value >> (width - 1)) << width)
+
+
+def _defined_mask(code: np.ndarray, in_code: np.ndarray, is_defined: Callable[[int], bool]) -> np.ndarray:
+    """Which words decode; each distinct word is decoded once (a quarter of the words of real code are distinct)."""
+    mask = np.zeros(len(code), bool)
+    distinct, inverse = np.unique(code[in_code], return_inverse=True)
+    mask[in_code] = np.fromiter(map(is_defined, distinct.tolist()), bool, len(distinct))[inverse]
+    return mask
+
+
+def _next_stop(kind: np.ndarray) -> np.ndarray:
+    stops = np.append(np.flatnonzero(kind), max(len(kind) - 1, 0))
+    return stops[np.searchsorted(stops[:-1], np.arange(len(kind)))]
