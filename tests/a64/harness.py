@@ -27,12 +27,14 @@ from recomp.semantics import lift_insn
 from recomp.semantics.builder import Builder
 from tests.a64.states import BASE, MAX_STATES, STATE, STRIDE
 from tests.a64.trampoline import SLOT, WORD_AT, trampoline
+from tests.a64.words import TOLERATED
 
 CODE = 0x10000000
 INCLUDE = Path(__file__).parents[2] / "src/recomp/runtime/include"
 CACHE = Path(__file__).parents[2] / ".cache/harness"
 #: UB traps: what the compiler may assume away on one host is no meaning of an instruction.
-FLAGS = ["-O1", "-g0", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC", "-w"]
+FLOAT = ["-ffp-contract=off", "-frounding-math", "-fno-math-errno"]
+FLAGS = ["-O1", "-g0", "-std=gnu11", *FLOAT, "-shared", "-fPIC", "-w"]
 UBSAN = ["-fsanitize=undefined", "-fsanitize-trap=undefined"]
 #: The model's CPU: "a72" is plain ARMv8.0 with CRC32 and cryptography, "max" has the later extensions.
 MODELS = {"a72": arm64_const.UC_CPU_ARM64_A72, "max": arm64_const.UC_CPU_ARM64_MAX}
@@ -93,8 +95,15 @@ def _compare(
         wrong |= unequal.reshape(len(wrong), -1).any(axis=1)
     return [
         Difference(case.words, int(n), describe(case.states[n], expected[n], actual[n], names))
-        for n in np.flatnonzero(wrong)[:limit]
-    ]
+        for n in np.flatnonzero(wrong)
+        if not _tolerated(case, expected[n], actual[n])
+    ][:limit]
+
+
+def _tolerated(case: Case, expected: np.void, actual: np.void) -> bool:
+    insn = decode(case.words[0])
+    known = TOLERATED.get(insn.name) if insn and len(case.words) == 1 else None
+    return known is not None and known(insn, expected, actual)
 
 
 def describe(before: np.ndarray, expected: np.ndarray, actual: np.ndarray, names: list[str]) -> str:
@@ -145,13 +154,18 @@ def _guest_memory() -> tuple[mmap.mmap, np.ndarray, int]:
     return memory, view, view.ctypes.data - BASE
 
 
+def word_pc(case: int, word: int = 0) -> int:
+    """Guest address of a word of case number `case`."""
+    return CODE + case * SLOT + WORD_AT + 4 * word
+
+
 def compile_words(sequences: list[tuple[int, ...]]) -> tuple[Compiled, dict[int, str]]:
     """One library for all sequences, and why those left out are (no pattern, no semantics)."""
     missing: dict[int, str] = {}
     bodies = []
     for k, words in enumerate(sequences):
         try:
-            bodies.append("".join(_function_body(words, CODE + k * SLOT + WORD_AT)))
+            bodies.append("".join(_function_body(words, word_pc(k))))
         except LookupError as error:
             missing[k] = f"  ours: {error.args[0]}"
             bodies.append("")
@@ -182,8 +196,6 @@ _FLAGS = ("nf", "zf", "cf", "vf")
 
 def place(b: Builder) -> str:
     """`b.text` between loads of what it reads and stores of what it writes, each register in a local of its own."""
-    if b.sync:
-        return f"{{ {b.text} }}\n"
     head, tail = [], []
     for bit in range(36):
         reads, writes = b.reads >> bit & 1, b.writes >> bit & 1

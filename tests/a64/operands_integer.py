@@ -6,6 +6,7 @@ from recomp.a64 import Insn, patterns
 from recomp.semantics.memory import signed
 from tests.a64.words import FIELDS, MEMORY, MODEL, NOT_IN_MODEL, VALID, Memory
 
+INTEGER_TABLES = ("branch.decode", "integer.decode", "memory.decode", "system.decode")
 _BY_GROUP = {p.name: p.group for p in patterns()}
 
 

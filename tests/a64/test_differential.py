@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-import tests.a64.operands_integer  # noqa: F401
+import tests.a64.operands_integer
+import tests.a64.operands_simd  # noqa: F401
 from recomp.a64 import Pattern, decode, patterns
 from recomp.semantics import functions
 from tests.a64.harness import Case, differences

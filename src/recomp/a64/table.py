@@ -89,7 +89,9 @@ def _parse_line(line: str, group: str, where: str) -> Pattern:
     fields: list[tuple[str, int, int]] = []
     for token in tokens:
         if ":" in token:
-            field_name, width_text = token.split(":")
+            field_name, _, width_text = token.partition(":")
+            if not width_text.isdigit():
+                raise TableError(f"{where}: {name}: expected name:width, got {token!r}")
             width = int(width_text)
             low -= width
             if any(field_name == f[0] for f in fields):
@@ -100,11 +102,11 @@ def _parse_line(line: str, group: str, where: str) -> Pattern:
             low -= 1
             if bit not in "01.":
                 raise TableError(f"{where}: {name}: expected 0, 1 or ., got {bit!r}")
-            if bit != ".":
+            if bit != "." and low >= 0:
                 mask |= 1 << low
                 value |= int(bit) << low
     if low != 0:
-        raise TableError(f"{where}: {name}: {32 - low} bits, expected 32")
+        raise TableError(f"{where}: {name}: {abs(low)} bits {'missing' if low > 0 else 'too many'}, expected 32")
     constraint = constraint.strip()
     holds = _compile(constraint, [f[0] for f in fields], where) if constraint else None
     return Pattern(name, mask, value, tuple(fields), constraint, group, where, holds)

@@ -43,7 +43,7 @@ class Code:
 
     def __init__(self, segments: tuple[Segment, ...], data: dict[str, bytes], lifter: Lifter = lift_insn) -> None:
         self._areas = sorted(
-            (s.base, s.base + min(s.init_size, len(data[s.name])), data[s.name]) for s in segments if s.execute
+            (s.base, s.base + s.init_size, data[s.init_path]) for s in segments if s.execute and s.init_size
         )
         self._lifter = lifter
         self._memo: dict[int, Piece] = {}

@@ -160,20 +160,18 @@ class _Function:
             self.lines.append(line)
 
     def _read_view(self, kind: str, n: int, kept: str, line: str) -> str:
-        self.vector_locals.add(f"{kind}{n}")
-        if kept == "v" and kind != "v":
-            self.vector_locals.add(f"v{n}")
-            return f"  {kind}{n} = rt_v_to_{kind}(v{n});{line[1:]}"
-        return line
+        self.vector_locals |= {f"{kind}{n}", f"{kept[0]}{n}"}
+        if kept[0] == kind:
+            return line
+        return f"  {kind}{n} = rt_v_to_{kind}(v{n});{line[1:]}"  # what is read as something else is kept whole
 
     def _write_view(self, kind: str, n: int, kept: str, line: str) -> str:
-        self.vector_locals.add(f"{kind}{n}")
-        if kept == "v" and kind != "v":
-            self.vector_locals.add(f"v{n}")
-            return f"{line} v{n} = rt_{kind}_to_v({kind}{n});"
+        self.vector_locals |= {f"{kind}{n}", *(f"{letter}{n}" for letter in kept)}
+        if kept[0] != kind:
+            whole = f"v{n}" if kind == "v" else f"rt_{kind}_to_v({kind}{n})"
+            line += f" v{n} = {whole};" if kept == "v" else f" {kept[0]}{n} = rt_v_to_{kept[0]}({whole});"
         if kept == "du":
-            self.vector_locals.add(f"u{n}")
-            return f"{line} u{n} = 0;"
+            line += f" u{n} = v{n}[1];" if kind == "v" else f" u{n} = 0;"
         return line
 
     def _loads(self, mask: int, index: int) -> list[str]:
@@ -229,7 +227,7 @@ class _Function:
             self.uses_to = True
             self.lines.append(f"  to = {part.expr};")
         self.lines.append(f"  x30 = UINT64_C({after:#x});")
-        if not part.successors:
+        if not part.successors and not self.flow.entries:
             self.lines += self._stores(self.placement.stores[index] | self.placement.cold[index], index)
             self._leave(part, "to")
             return
@@ -243,6 +241,9 @@ class _Function:
         cold = tuple(self._stores(self.placement.cold[index], index))
         self.unwinds = True
         label = f"u_{self.cold.setdefault(cold, len(self.cold))}" if cold else "unwind"
+        if not part.successors:  # it does not return, but may unwind to an entry of this activation
+            self.lines.append(f"  goto {label};")
+            return
         self.lines.append(f"  if (RT_UNLIKELY(to != UINT64_C({after:#x}))) goto {label};")
         self.lines += self._loads(self.placement.loads[index], part.successors[0])
         self._go(index, part.successors[0])

@@ -47,7 +47,7 @@ def emit_project(
     name_of: Callable[[Function], str] = _name,
     lifter: Lifter = lift_insn,
 ) -> dict[str, bytes]:
-    """The project's files by relative path. `segments`: initial bytes by segment name; `name_of`: names for comments.
+    """The project's files by relative path. `segments`: initial bytes by `init_path`; `name_of`: names for comments.
 
     Raises LiftError if the module contradicts itself or its segments; never for an instruction.
     """
@@ -67,8 +67,9 @@ def emit_project(
 def build_flows(module: Module, segments: dict[str, bytes], lifter: Lifter = lift_insn) -> tuple[dict[int, Flow], Code]:
     """Flows of all functions by start address, and the code they were read from."""
     for segment in module.segments:
-        if segment.name not in segments:
-            raise LiftError(f"module: segment {segment.name!r}: no bytes given for it")
+        size = len(segments.get(segment.init_path, b""))
+        if size < segment.init_size:
+            raise LiftError(f"module: segment {segment.name!r}: {size} initial bytes, expected {segment.init_size}")
     code = Code(module.segments, segments, lifter)
     entry_of = entry_map(module.functions)
     flows: dict[int, Flow] = {}
@@ -117,7 +118,7 @@ def _blob(module: Module, segments: dict[str, bytes]) -> tuple[bytes, dict[str, 
     for segment in module.segments:
         blob += bytes(-len(blob) % 16)
         offsets[segment.name] = len(blob)
-        blob += segments[segment.name][: segment.init_size]
+        blob += segments.get(segment.init_path, b"")[: segment.init_size]
     return bytes(blob), offsets
 
 

@@ -6,6 +6,7 @@ evidence is then asked only about addresses that no function has reached, and wh
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 import numpy as np
@@ -19,15 +20,17 @@ from recomp.lift.evidence import (
     call_targets,
     constant_targets,
     ends_of,
+    has_prologue,
     init_targets,
+    literal_words,
     pointer_targets,
     relocation_targets,
 )
 from recomp.lift.explore import Explorer, Region
+from recomp.lift.expression import Values
 from recomp.lift.graph import Graph, build_blocks
-from recomp.lift.module import Block
-from recomp.lift.jumptable import Table, read_table
-from recomp.lift.words import TRAP, UNDEFINED, Words
+from recomp.lift.jumptable import UNREAD, Table, read_table
+from recomp.lift.words import ORDINARY, TRAP, UNDEFINED, Words
 
 
 class Discovery:
@@ -36,7 +39,7 @@ class Discovery:
     def __init__(self, elf: Elf, words: Words, named: Iterable[int], traced: Iterable[int], sweep: bool) -> None:
         self.elf = elf
         self.words = words
-        self.named = [a for a in sorted(named) if words.is_code(a)]
+        self.named = [a for a in sorted(named) if words.may_be_code(a)]
         self.traced = [a for a in sorted(set(traced)) if words.is_code(a)]
         self.sweep = sweep
         self.fdes = read_fdes(elf)
@@ -44,25 +47,20 @@ class Discovery:
         self.evidence: dict[int, str] = {}
         self.tables: dict[int, Table] = {}
         self.cold = {f.start for f in self.fdes if f.cold}
+        #: entries that no branch of the program leads to
+        self.outside: set[int] = set()
         self.relocated = dict(elf.relocated)
-        #: addresses inside functions that data or code refers to
-        self.labels: set[int] = set()
 
     def run(self) -> None:
         self._add_strong()
         self._settle()
         self._add_landing_pads()
-        for kind, targets in (
-            ("relocation", relocation_targets(self.elf, self.words)),
-            ("constant", constant_targets(self.words)),
-            ("pointer", pointer_targets(self.elf, self.words)),
-        ):
-            self._add_weak(kind, targets)
-            self._settle()
+        weak = self._weak_targets()
+        self._add_weak(weak)
         self._add_traced()
         self._settle()
-        while self.sweep and self._add_gaps():
-            self._settle()
+        if self.sweep:
+            self._sweep(weak)
 
     def read(self, address: int, size: int) -> int | None:
         """Initialised guest memory as start-up code leaves it."""
@@ -77,12 +75,12 @@ class Discovery:
             self.evidence[address] = kind
 
     def _add_strong(self) -> None:
-        is_code = self.words.is_code
+        may_be_code = self.words.may_be_code
         kinds = {
             "name_map": self.named,
             "entry": [self.elf.entry],
-            "symbol": [s.base for s in self.elf.symbols if is_code(s.base)],
-            "unwind": [f.start for f in self.fdes if is_code(f.start)],
+            "symbol": [s.base for s in self.elf.symbols if may_be_code(s.base)],
+            "unwind": [f.start for f in self.fdes if may_be_code(f.start)],
             "init": init_targets(self.elf, self.words),
             "call": call_targets(self.words),
         }
@@ -91,19 +89,36 @@ class Discovery:
                 self._note(kind, address)
         self.explorer.add_starts(list(self.evidence))
 
-    def _add_weak(self, kind: str, targets: list[int]) -> None:
-        """Targets that no function has reached become functions where one may begin, the others labels."""
+    def _weak_targets(self) -> dict[int, str]:
+        """Address -> kind of what data and code refer to: functions, but case labels and table bases as well."""
+        found: dict[int, str] = {}
+        for kind, targets in (
+            ("pointer", pointer_targets(self.elf, self.words)),
+            ("constant", constant_targets(self.words)),
+            ("relocation", relocation_targets(self.elf, self.words)),
+        ):
+            found.update(dict.fromkeys(targets, kind))
+        return dict(sorted(found.items()))
+
+    def _add_weak(self, weak: dict[int, str]) -> None:
+        """Those that look like the start of a function become one; what looks like less is left to the sweep."""
         new = []
-        for target in targets:
-            owner = self.explorer.owner_of(target)
-            if owner is None and begins_function(self.words, target):
-                new.append(target)
+        for target, kind in weak.items():
+            if target in self.explorer.regions:
                 self._note(kind, target)
-            elif target in self.explorer.regions:
-                self._note(kind, target)
-            elif kind != "constant":
-                self.labels.add(target)
+            elif self.explorer.owner_of(target) is None and has_prologue(self.words, target):
+                if self._extent_around(target) is None and begins_function(self.words, target):
+                    new.append(target)
+                    self._note(kind, target)
         self.explorer.add_starts(new)
+        self._settle()
+
+    def _extent_around(self, address: int) -> Region | None:
+        """The function whose unwind information or symbol covers `address` behind its start."""
+        explorer = self.explorer
+        at = bisect_right(explorer.starts, address) - 1
+        region = explorer.regions[explorer.starts[at]] if at >= 0 else None
+        return region if region is not None and region.start < address < region.end else None
 
     def _add_traced(self) -> None:
         for target in self.traced:
@@ -112,7 +127,7 @@ class Discovery:
                 self._note("trace", target)
                 self.explorer.add_start(target)
             elif target != owner.start:
-                self.explorer.add_entry(owner, target)
+                self._add_outside(owner, target)
 
     def _add_landing_pads(self) -> None:
         for fde in self.fdes:
@@ -121,8 +136,12 @@ class Discovery:
                 continue
             for pad in read_landing_pads(self.elf, fde):
                 if self.words.is_code(pad) and pad not in self.explorer.regions:
-                    self.explorer.add_entry(region, pad)
+                    self._add_outside(region, pad)
         self._settle()
+
+    def _add_outside(self, region: Region, address: int) -> None:
+        self.outside.add(address)
+        self.explorer.add_entry(region, address)
 
     def _settle(self) -> None:
         """Explore until every branch is accounted for."""
@@ -133,38 +152,31 @@ class Discovery:
 
     def _resolve_jumps(self) -> bool:
         """Read the tables behind the `br`s found since the last call; True when there were any."""
-        progress = False
-        for region in self.explorer.by_number:
+        regions = self.explorer.take_jumping()
+        for region in regions:
             open_sites = [site for site in region.indirect if site not in self.tables]
-            if not open_sites:
-                continue
-            progress = True
             blocks = build_blocks(self.explorer, region)
-            graph = Graph(region.start, blocks, self._entries_of(region))
+            values = Values(self.words, Graph(region.start, blocks))
             enders = {b.start + 4 * b.insns - 4: b.start for b in blocks}
             for site in open_sites:
-                table = read_table(self.explorer, region, graph, enders[site], self.read) if site in enders else None
-                if table is None:
-                    self.tables[site] = Table((), (), "")
+                table = read_table(self.explorer, region, values, enders[site], self.read)
+                self.tables[site] = table
+                if not table.targets:
                     self.explorer.set_returns(region)
                 else:
-                    self.tables[site] = table
                     self.explorer.resolve(region, site, table.targets)
-        return progress
-
-    def _entries_of(self, region: Region) -> tuple[int, ...]:
-        return tuple(sorted(a for a, r in self.explorer.entries.items() if r is region))
+        return bool(regions)
 
     def _resolve_foreign(self) -> bool:
         """Branches out of functions to places that are no starts: inside another function they become its entry,
         elsewhere a function."""
         explorer = self.explorer
-        targets = sorted({target for _, _, target in explorer.foreign})
+        targets = sorted(explorer.foreign)
         explorer.foreign.clear()
         for target in targets:
             if target in explorer.regions or target in explorer.entries:
                 continue
-            owner = explorer.owner_of(target)
+            owner = explorer.owner_of(target) or self._extent_around(target)
             if owner is None:
                 self._note("tail", target)
                 explorer.add_start(target)
@@ -172,43 +184,37 @@ class Discovery:
                 explorer.add_entry(owner, target)
         return bool(targets)
 
-    def _add_gaps(self) -> bool:
-        """Functions for code that nothing reached: the first word behind padding in each gap that decodes well."""
+    def _sweep(self, weak: dict[int, str]) -> None:
+        """Go through the code that nothing has reached, upwards: its first word begins a function, which is explored
+        before the next is looked for, so that what follows is seen with all its case labels claimed."""
         explorer, words = self.explorer, self.words
-        data = self._data_words()
-        taken = (explorer.owner >= 0) | ~words.in_code | (words.kinds == UNDEFINED) | (words.code == NOP) | data
-        taken |= words.kinds == TRAP
-        edges = np.flatnonzero(np.diff(np.concatenate(([True], taken)).astype(np.int8)) == -1)
-        new = [words.base + 4 * int(i) for i in edges if self._decodes_well(int(i), taken)]
-        new = [a for a in new if a not in explorer.regions]
-        for address in new:
-            self._note("gap", address)
-        explorer.add_starts(new)
-        return bool(new)
+        skip = ~words.in_code | (words.code == NOP) | (words.kinds == UNDEFINED) | (words.kinds == TRAP)
+        skip |= self._data_words()
+        behind = 0
+        for index in np.flatnonzero((explorer.owner < 0) & ~skip).tolist():
+            if index < behind or explorer.owner[index] >= 0:
+                continue
+            address = words.base + 4 * index
+            around = self._extent_around(address)
+            if around is not None:
+                # Code in a known function that nothing reaches is dead, or the target of a table nobody could read.
+                if any(self.tables[site].bound == UNREAD for site in around.indirect):
+                    self._add_outside(around, address)
+                    self._settle()
+            elif words.kind[words.stop[index]] in (UNDEFINED, TRAP, ORDINARY):
+                behind = words.stop[index] + 1
+            else:
+                self._note(weak.get(address, "gap"), address)
+                explorer.add_start(address)
+                self._settle()
 
     def _data_words(self) -> np.ndarray:
-        """Words that jump tables in the text occupy."""
+        """Words of the text that jump tables and literals occupy."""
         words = self.words
-        mask = np.zeros(words.count, bool)
+        mask = literal_words(words, self.explorer.owner >= 0)
         for table in self.tables.values():
             for address, size in table.spans:
                 index = words.index(address & ~3)
-                if index >= 0:
+                if index >= 0:  # a table in the text
                     mask[index : index + max(size // 4, 1)] = True
         return mask
-
-    def _decodes_well(self, index: int, taken: np.ndarray) -> bool:
-        """Whether the code at `index` ends in a branch before anything undefined."""
-        stop = self.words.stop[index]
-        return self.words.kind[stop] not in (UNDEFINED, TRAP, 0)
-
-    def entries_by_region(self, blocks_of: dict[int, list[Block]]) -> dict[int, set[int]]:
-        """Function start -> its entries: what was found on the way, and labels that lead a block."""
-        entries: dict[int, set[int]] = {}
-        for address, region in self.explorer.entries.items():
-            entries.setdefault(region.start, set()).add(address)
-        for label in sorted(self.labels):
-            owner = self.explorer.owner_of(label)
-            if owner is not None and label in owner.leaders:
-                entries.setdefault(owner.start, set()).add(label)
-        return entries

@@ -16,9 +16,13 @@ import numpy as np
 from recomp.lift.words import BL, BLR, BR, COND, ORDINARY, RET, UNDEFINED, B, Words
 
 
+#: In place of an address: nothing to visit, but the region returns.
+_RETURNS = -1
+
+
 class Region:
     """One function while it is being explored. `stops` maps the index of each block-ending word that was reached to
-    the addresses control may go on to inside the function; `leaves` lists (site, target) of branches out of it."""
+    the addresses control may go on to inside the function."""
 
     __slots__ = (
         "start",
@@ -26,12 +30,10 @@ class Region:
         "end",
         "leaders",
         "stops",
-        "leaves",
-        "calls",
         "indirect",
         "tables",
         "returns",
-        "reads_unknown",
+        "entries",
     )
 
     def __init__(self, start: int, number: int, end: int) -> None:
@@ -41,14 +43,12 @@ class Region:
         self.end = end
         self.leaders: set[int] = set()
         self.stops: dict[int, tuple[int, ...]] = {}
-        self.leaves: list[tuple[int, int]] = []
-        self.calls: list[tuple[int, int]] = []
         #: sites of `br` whose targets are not (yet) known
         self.indirect: list[int] = []
         #: site of a resolved `br` -> targets
         self.tables: dict[int, tuple[int, ...]] = {}
         self.returns = False
-        self.reads_unknown = False
+        self.entries: list[int] = []
 
 
 class Explorer:
@@ -62,10 +62,11 @@ class Explorer:
         self.by_number: list[Region] = []
         #: per word: number of the region that reached it, -1 for none
         self.owner = np.full(words.count, -1, np.int32)
-        #: branches to places that are neither a start nor inside the function: (region, site, target)
-        self.foreign: list[tuple[Region, int, int]] = []
+        #: where functions branch to although it is neither a start nor inside them
+        self.foreign: set[int] = set()
         #: foreign target inside another function -> that function
         self.entries: dict[int, Region] = {}
+        self._jumping: dict[int, Region] = {}
         self._queue: deque[tuple[Region, int]] = deque()
         self._waiting: dict[int, list[tuple[Region, int]]] = {}
 
@@ -92,17 +93,18 @@ class Explorer:
     def add_entry(self, region: Region, address: int) -> None:
         """Control may come in at `address` inside `region`."""
         self.entries[address] = region
+        region.entries.append(address)
         self._queue.append((region, address))
         if region.returns:
             self._wake(address)
-        else:
-            self._wait(region.start, region, address, alias=address)
 
     def run(self) -> None:
         """Explore until nothing is left to do."""
         while self._queue:
             region, leader = self._queue.popleft()
-            if leader not in region.leaders:
+            if leader == _RETURNS:
+                self.set_returns(region)
+            elif leader not in region.leaders:
                 self._visit(region, leader)
 
     def owner_of(self, address: int) -> Region | None:
@@ -120,6 +122,12 @@ class Explorer:
         """Branches to addresses from the start up to here stay in the function."""
         return region.end or self.next_start(region.start)
 
+    def take_jumping(self) -> list[Region]:
+        """The regions in which a `br` was reached since the last call."""
+        found = list(self._jumping.values())
+        self._jumping.clear()
+        return found
+
     def resolve(self, region: Region, site: int, targets: tuple[int, ...]) -> None:
         """The `br` at `site` goes to one of `targets`."""
         region.tables[site] = targets
@@ -134,45 +142,44 @@ class Explorer:
         if not region.returns:
             region.returns = True
             self._wake(region.start)
+            for entry in region.entries:
+                self._wake(entry)
 
     def _wake(self, callee: int) -> None:
-        for region, address in self._waiting.pop(callee, ()):
-            if address == -1:
-                self.set_returns(region)
-            elif address in self.entries and self.entries[address] is region:
-                self._wake(address)
-            else:
-                self._queue.append((region, address))
+        self._queue.extend(self._waiting.pop(callee, ()))
 
-    def _wait(self, callee: int, region: Region, address: int, alias: int = -1) -> None:
-        """Once `callee` returns, so does `region` (address -1), or it goes on at `address`."""
+    def _wait(self, callee: int, region: Region, address: int) -> None:
+        """Once `callee` returns, `region` goes on at `address`, or returns as well (_RETURNS)."""
         known = self.regions.get(callee) or self.entries.get(callee)
-        if known is None or not known.returns or alias >= 0:
-            self._waiting.setdefault(callee, []).append((region, address))
-        elif address == -1:
-            self.set_returns(region)
-        else:
+        if known is not None and known.returns:
             self._queue.append((region, address))
+        else:
+            self._waiting.setdefault(callee, []).append((region, address))
 
     def _visit(self, region: Region, leader: int) -> None:
         words = self.words
-        region.leaders.add(leader)
         first = (leader - words.base) >> 2
-        stop = words.stop[first]
-        following = self.next_start(leader)
-        site = words.base + 4 * stop
-        if following <= site:
-            # It falls into another function before any branch.
-            self.owner[first : (following - words.base) >> 2] = region.number
-            stop = ((following - words.base) >> 2) - 1
-            if stop not in region.stops:
-                region.stops[stop] = ()
-                self._leave(region, following - 4, following)
+        if self._belongs_elsewhere(region, first):
+            self._leave(region, leader)
             return
-        self.owner[first : stop + 1] = region.number
-        if stop not in region.stops:
-            region.stops[stop] = ()
-            self._end_block(region, stop, site)
+        region.leaders.add(leader)
+        stop = words.stop[first]
+        end = min(self.next_start(leader), words.base + 4 * stop + 4)
+        if self._belongs_elsewhere(region, stop):
+            # It falls into code that another function has already claimed.
+            others = self.owner[first : stop + 1]
+            end = min(end, leader + 4 * int(np.argmax((others >= 0) & (others != region.number))))
+        last = ((end - words.base) >> 2) - 1
+        self.owner[first : last + 1] = region.number
+        if last not in region.stops:
+            region.stops[last] = ()
+            if last < stop:
+                self._leave(region, end)
+            else:
+                self._end_block(region, stop, end - 4)
+
+    def _belongs_elsewhere(self, region: Region, index: int) -> bool:
+        return self.owner[index] not in (-1, region.number)
 
     def _end_block(self, region: Region, stop: int, site: int) -> None:
         words = self.words
@@ -185,7 +192,6 @@ class Explorer:
             self._go(region, site, site + 4, inside)
         elif kind == BL:
             callee = words.target[stop]
-            region.calls.append((site, callee))
             if words.index(callee) < 0:
                 self._go(region, site, site + 4, inside)
             elif not self.ends_in_call(region, site):
@@ -195,14 +201,14 @@ class Explorer:
                 self._go(region, site, site + 4, inside)
         elif kind == BR:
             region.indirect.append(site)
+            self._jumping[region.number] = region
         elif kind == RET:
             self.set_returns(region)
         elif kind == UNDEFINED:
             # Nobody knows what it does: callers must not be cut short because of it.
-            region.reads_unknown = True
             self.set_returns(region)
         elif kind == ORDINARY:
-            self._leave(region, site, site + 4)
+            self._leave(region, site + 4)
         region.stops[stop] = tuple(inside)
 
     def ends_in_call(self, region: Region, site: int) -> bool:
@@ -218,25 +224,23 @@ class Explorer:
         return known is not None and known.returns and not self.ends_in_call(region, site)
 
     def _go(self, region: Region, site: int, target: int, inside: list[int]) -> None:
-        if self.words.index(target) < 0:
-            region.leaves.append((site, target))
-            self.set_returns(region)
-        elif target in self.regions and target != region.start:
-            self._leave(region, site, target)
-        elif region.start <= target < self.limit_of(region) or target == site + 4:
+        """Control goes from `site` to `target`, which is appended to `inside` when it stays in the function."""
+        index = self.words.index(target)
+        stays = index >= 0 and (target not in self.regions or target == region.start)
+        stays = stays and (region.start <= target < self.limit_of(region) or target == site + 4)
+        if stays and not self._belongs_elsewhere(region, index) or self.entries.get(target) is region:
             inside.append(target)
             if target not in region.leaders:
                 self._queue.append((region, target))
-        elif self.entries.get(target) is region:
-            inside.append(target)
         else:
-            self._leave(region, site, target)
-            if target not in self.entries:
-                self.foreign.append((region, site, target))
+            self._leave(region, target)
 
-    def _leave(self, region: Region, site: int, target: int) -> None:
-        region.leaves.append((site, target))
-        if self.words.index(target) < 0:
-            self.set_returns(region)
-        else:
-            self._wait(target, region, -1)
+    def _leave(self, region: Region, target: int) -> None:
+        """Control goes to `target` outside the function, and back to its caller from there if at all."""
+        if target in self.regions or target in self.entries:
+            self._wait(target, region, _RETURNS)
+            return
+        # Whose code it is will be settled once everything else is explored; callers do not wait for that.
+        self.set_returns(region)
+        if self.words.index(target) >= 0:
+            self.foreign.add(target)

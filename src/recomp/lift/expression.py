@@ -22,8 +22,9 @@ Node = tuple[Any, ...]
 Place = Any
 
 MASK = (1 << 64) - 1
-_BUDGET = 3000
-_DEPTH = 24
+#: Block starts looked at for one value, and how deeply they may be nested.
+_BUDGET = 10000
+_DEPTH = 120
 #: Loads and stores whose base register is written back, by the ending of their names.
 _WRITEBACK = ("_post", "_pre")
 
@@ -139,6 +140,7 @@ class Values:
         self._budget = 0
         self._visiting: set[tuple[int, Place]] = set()
         self._known: dict[tuple[int, Place], Node | None] = {}
+        self._effects: dict[int, tuple[int, bool]] = {}
 
     def at_end(self, place: Place, leader: int) -> Node:
         """The value in front of the last instruction of the block at `leader`."""
@@ -156,20 +158,18 @@ class Values:
         return self._before(place, index, leader, 0) or ("leaf", index, place)
 
     def _before(self, place: Place, index: int, leader: int, depth: int) -> Node | None:
-        """As `before`; None when the search has come back to where it already is."""
+        """As `before`; None when nothing is known on this way: it leads back to itself, or begins at an entry."""
         first = (leader - self.words.base) >> 2
         for at in range(index - 1, first - 1, -1):
-            self._budget -= 1
-            if self._budget < 0 or depth > _DEPTH:
-                return ("leaf", at, place)
             node = self._written(place, at, leader, depth)
             if node is not None:
                 return node
-        return self._from_preds(place, leader, depth)
+        return self._at_start(place, leader, depth)
 
-    def _from_preds(self, place: Place, leader: int, depth: int) -> Node | None:
-        preds = self.graph.preds[leader]
-        if leader in self.graph.open or not preds:
+    def _at_start(self, place: Place, leader: int, depth: int) -> Node | None:
+        """The value at the start of a block: that of all its predecessors, if they agree."""
+        self._budget -= 1
+        if self._budget < 0 or depth > _DEPTH or leader == self.graph.start:
             return ("leaf", leader, place)
         key = (leader, place)
         if key in self._visiting:
@@ -178,30 +178,61 @@ class Values:
             return self._known[key]
         self._visiting.add(key)
         found: Node | None = None
-        for pred in preds:
-            node = self._before(place, self.last_index(pred) + 1, pred, depth + (len(preds) > 1))
-            if node is None:
-                continue
-            if found is not None and node != found:
+        for pred in self.graph.preds[leader]:
+            node = self._at_exit(place, pred, depth + 1)
+            if node is not None and found is not None and node != found:
                 found = ("leaf", leader, place)
                 break
-            found = node
+            found = found or node
         self._visiting.discard(key)
         self._known[key] = found
         return found
+
+    def _at_exit(self, place: Place, leader: int, depth: int) -> Node | None:
+        """The value behind the last instruction of a block; blocks that leave the place alone are skipped over."""
+        chain = []
+        while not self._touches(place, leader):
+            preds = self.graph.preds[leader]
+            if len(preds) != 1 or leader == self.graph.start or leader in chain:
+                return self._at_start(place, leader, depth)
+            chain.append(leader)
+            leader = preds[0]
+        return self._before(place, self.last_index(leader) + 1, leader, depth)
+
+    def _touches(self, place: Place, leader: int) -> bool:
+        """Whether any instruction of the block may write the place."""
+        effects = self._effects.get(leader)
+        if effects is None:
+            effects = self._effects[leader] = self._find_effects(leader)
+        written, stores = effects
+        if isinstance(place, int):
+            return bool(written >> place & 1)
+        return stores or bool(written >> place[1] & 1)
+
+    def _find_effects(self, leader: int) -> tuple[int, bool]:
+        """(mask of the registers written, whether it stores through sp or x29)."""
+        written, stores = 0, False
+        for at in range((leader - self.words.base) >> 2, self.last_index(leader) + 1):
+            kind = self.words.kind[at]
+            if kind in (BL, BLR):
+                written |= _CLOBBERED
+            insn = decode(int(self.words.code[at])) if kind == 0 else None
+            if insn is not None:
+                written |= _write_mask(insn)
+                stores = stores or insn.name in ("STR_ui", "STP_off") and insn.rn in (29, 31)
+        return written, stores
 
     def _written(self, place: Place, at: int, leader: int, depth: int) -> Node | None:
         """What the instruction at index `at` leaves in `place`; None when it does not write it."""
         kind = self.words.kind[at]
         if kind in (BL, BLR):
-            clobbers = isinstance(place, int) and (place <= 18 or place == 30)
-            return ("leaf", at, place) if clobbers else None
+            return ("leaf", at, place) if isinstance(place, int) and _CLOBBERED >> place & 1 else None
         insn = decode(int(self.words.code[at])) if kind == 0 else None
         if insn is None:
             return None
         if not isinstance(place, int):
             return self._stored(place, insn, at, leader, depth)
-        if not _writes(insn, place):
+        if not _write_mask(insn) >> place & 1:
             return None
         model = _MODELS.get(insn.name)
         if model is None or insn.name.endswith(_WRITEBACK) and insn.f.get("rn") == place:
@@ -216,7 +247,7 @@ class Values:
     def _stored(self, slot: Place, insn: Insn, at: int, leader: int, depth: int) -> Node | None:
         """What a store leaves in a stack slot."""
         _, base, offset, size = slot
-        if _writes(insn, base):
+        if _write_mask(insn) >> base & 1:
             return ("leaf", at, slot)
         if insn.name == "STR_ui" and insn.rn == base and insn.imm12 << insn.size == offset:
             return self._stored_value(insn.rt, 1 << insn.size, size, at, leader, depth, slot)
@@ -239,21 +270,28 @@ class Values:
         return zext(node, 8 * size)
 
 
-def _writes(insn: Insn, register: int) -> bool:
-    """Whether an instruction writes a general register; in doubt yes (vector registers share the numbers)."""
+def _write_mask(insn: Insn) -> int:
+    """The general registers an instruction writes (bit 31: sp); in doubt too many, as vector registers share numbers."""
     f = insn.f
     name = insn.name
+    mask = 0
     if name.startswith("ST") or name in _READ_ONLY:
-        if name.endswith(_WRITEBACK) and f.get("rn") == register:
-            return True
-        return f.get("rs") == register and name in _STATUS_STORES
-    if f.get("rd") == register and not (register == 31 and name not in _WRITES_SP):
-        return True
-    if register != 31 and (f.get("rt") == register or f.get("rt2") == register):
-        return True
-    return name.endswith(_WRITEBACK) and f.get("rn") == register
+        if name in _STATUS_STORES:
+            mask |= 1 << f["rs"]
+    else:
+        for field in ("rd", "rt", "rt2"):
+            if field in f:
+                mask |= 1 << f[field]
+        if name not in _WRITES_SP:
+            mask &= ~_SP
+    if name.endswith(_WRITEBACK):
+        mask |= 1 << f["rn"]
+    return mask
 
 
+_SP = 1 << 31
+#: What a call may change: x0..x18 and x30.
+_CLOBBERED = 0x4007FFFF
 _READ_ONLY = {"MSR", "MSR_i", "PRFM_ui", "PRFUM", "PRFM_r", "PRFM_l", "SYS", "DC_ZVA"}
 _STATUS_STORES = {"STXR", "STLXR", "STXP", "STLXP"}
 _WRITES_SP = {"ADD_i", "SUB_i", "AND_i", "ORR_i", "EOR_i", "ADD_ext", "SUB_ext"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from recomp.lift.explore import Explorer, Region
 from recomp.lift.module import Block
 from recomp.lift.words import BL, BLR, BR, COND, ORDINARY, RET, B
@@ -14,15 +16,15 @@ def build_blocks(explorer: Explorer, region: Region) -> list[Block]:
     """
     words = explorer.words
     leaders = sorted(region.leaders)
+    stops = sorted(region.stops)
     blocks = []
     for leader, following in zip(leaders, leaders[1:] + [words.end], strict=True):
         first = (leader - words.base) >> 2
-        stop = words.stop[first]
-        cut = min(following, explorer.next_start(leader))
-        if cut <= words.base + 4 * stop:
-            blocks.append(Block(start=leader, insns=(cut - leader) >> 2, terminator="fallthrough", successors=(cut,)))
+        end = min(following, words.base + 4 * stops[bisect_left(stops, first)] + 4)
+        if end - 4 < words.base + 4 * words.stop[first]:
+            blocks.append(Block(start=leader, insns=(end - leader) >> 2, terminator="fallthrough", successors=(end,)))
         else:
-            blocks.append(_block(explorer, region, leader, stop - first + 1, stop))
+            blocks.append(_block(explorer, region, leader, (end - leader) >> 2, words.stop[first]))
     return blocks
 
 
@@ -58,11 +60,10 @@ def _block(explorer: Explorer, region: Region, leader: int, insns: int, stop: in
 class Graph:
     """Predecessors and immediate dominators over a region's blocks."""
 
-    def __init__(self, start: int, blocks: list[Block], entries: tuple[int, ...] = ()) -> None:
+    def __init__(self, start: int, blocks: list[Block]) -> None:
         self.start = start
         self.blocks = {block.start: block for block in blocks}
         self.sorted = [block.start for block in blocks]
-        self.open = {start, *entries}
         self.preds: dict[int, list[int]] = {block.start: [] for block in blocks}
         for block in blocks:
             for successor in block.successors:

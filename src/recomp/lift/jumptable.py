@@ -19,15 +19,19 @@ from recomp.lift.graph import Graph
 from recomp.lift.words import BL, BLR, Words
 
 MAX_ENTRIES = 4096
-#: An index bounded by nothing but its own width is trusted up to here.
-_MAX_NATURAL = 1024
+#: In a table of bytes almost any entry looks like a target; only an index of few bits is trusted there.
+_MAX_BYTE_INDEX = 64
+
+#: In place of what bounds a table: it could not be read; there is none, a pointer is called.
+UNREAD, POINTER = "unread", "pointer"
 
 Read = Callable[[int, int], int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`targets` in index order, with repetitions; `spans` are the (address, size) the entries were read from."""
+    """`targets` in index order, with repetitions; `spans` are the (address, size) the entries were read from; `bound`
+    says what ends it."""
 
     targets: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
@@ -44,75 +48,95 @@ class _Constraint:
     bits: int
 
 
-def read_table(explorer: Explorer, region: Region, graph: Graph, leader: int, read: Read) -> Table | None:
-    """The targets of the `br` that ends the block at `leader`; None when they cannot be told."""
-    values = Values(explorer.words, graph)
+def read_table(explorer: Explorer, region: Region, values: Values, leader: int, read: Read) -> Table:
+    """The targets of the `br` that ends the block at `leader`; none when they cannot be told."""
     last = values.last_index(leader)
-    register = int(explorer.words.code[last]) >> 5 & 31
-    goal = values.at_end(register, leader)
+    goal = values.at_end(int(explorer.words.code[last]) >> 5 & 31, leader)
     if goal[0] == "const":
-        return Table((goal[1],), (), "constant") if explorer.words.is_code(goal[1]) else None
+        return Table((goal[1],), (), "constant") if explorer.words.is_code(goal[1]) else Table((), (), POINTER)
     loads = [node for node in parts(goal) if node[0] == "load"]
     if not loads:
-        return None
-    constraints = _constraints(values, graph, leader)
-    return _bounded(explorer, goal, loads[0], constraints, read) or _unbounded(explorer, region, goal, loads[0], read)
+        return Table((), (), POINTER)
+    search = _Search(explorer, region, goal, loads[0], read)
+    table = search.bounded(_constraints(values, values.graph, leader)) or search.by_extent()
+    return table or Table((), (), UNREAD if _is_indexed(goal) else POINTER)
 
 
-def _bounded(
-    explorer: Explorer, goal: Node, load: Node, constraints: list[_Constraint], read: Read
-) -> Table | None:
-    for node in parts(load[3]):
-        if node[0] == "const":
-            continue
-        low, high = _range(node, constraints)
-        natural = upper_bound(node)
-        if high > natural:
-            high = natural
-            if natural >= _MAX_NATURAL:
+def _is_indexed(goal: Node) -> bool:
+    """Whether a computed offset takes part in the address, as in a table and not in a pointer."""
+    return any(node[0] == "shl" or node[0] == "load" and node[1] < 8 for node in parts(goal))
+
+
+class _Search:
+    """The table that `goal` goes through: `load` is its outermost load."""
+
+    def __init__(self, explorer: Explorer, region: Region, goal: Node, load: Node, read: Read) -> None:
+        self.words = explorer.words
+        self.start = region.start
+        self.limit = explorer.limit_of(region)
+        self.goal = goal
+        self.load = load
+        self.read = read
+        #: what may be the index, outermost first
+        self.candidates = [node for node in parts(load[3]) if node[0] != "const"]
+
+    def bounded(self, constraints: list[_Constraint]) -> Table | None:
+        """Every index that the compares leave gives a target, or most of those that its width leaves."""
+        direct = {c.node for c in constraints}
+        inward = [node for node in reversed(self.candidates) if node[0] != "shl" and node not in direct]
+        for node in [n for n in self.candidates if n in direct] + inward:
+            low, high = _range(node, constraints)
+            high = min(high, upper_bound(node))
+            if not 0 <= high - low < MAX_ENTRIES:
                 continue
-        if high - low >= MAX_ENTRIES or low > high:
-            continue
-        table = _enumerate(explorer, goal, load, node, range(low, high + 1), read)
-        if table is not None:
-            return table
-    return None
+            indices = [i for i in range(low, high + 1) if all(self._allows(c, node, i) for c in constraints)]
+            found = [entry for entry in (self._entry(node, i) for i in indices) if entry is not None]
+            near = sum(self._is_near(target) for target, _ in found)
+            if found and len(found) == len(indices) and 2 * near >= len(found):
+                return self._table(found, "compare")
+            # A mask bounds more than what is used; such entries may be empty.
+            if high == upper_bound(node) and near == len(found) and 2 * near > len(indices):
+                return self._table(found, "width")
+        return None
 
+    def _is_near(self, target: int) -> bool:
+        return self.start <= target < self.limit
 
-def _enumerate(explorer: Explorer, goal: Node, load: Node, node: Node, indices: range, read: Read) -> Table | None:
-    targets, spans = [], []
-    for index in indices:
+    def _allows(self, constraint: _Constraint, node: Node, index: int) -> bool:
+        """Whether a compare lets `node` be `index`, as far as one follows from the other."""
+        left = evaluate(constraint.node, {node: index}, self.read)
+        return left is None or _holds(constraint, left)
+
+    def by_extent(self) -> Table | None:
+        """Indices from 0 on, as far as they give places in the function and the index's width allows."""
+        for node in self.candidates:
+            count = min(upper_bound(node) + 1, MAX_ENTRIES)
+            first, second = (evaluate(self.load[3], {node: index}, self.read) for index in (0, 1))
+            if first is None or second is None or second - first != self.load[1]:
+                continue
+            if self.load[1] == 1 and count > _MAX_BYTE_INDEX:
+                continue
+            found = []
+            for index in range(count):
+                entry = self._entry(node, index)
+                if entry is None or not self._is_near(entry[0]):
+                    break
+                found.append(entry)
+            if len(found) > 1:
+                return self._table(found, "extent")
+        return None
+
+    def _entry(self, node: Node, index: int) -> tuple[int, int] | None:
+        """(target, place of the entry) when `node` is `index`."""
         known = {node: index}
-        target = evaluate(goal, known, read)
-        place = evaluate(load[3], known, read)
-        if target is None or place is None or not explorer.words.is_code(target):
+        target = evaluate(self.goal, known, self.read)
+        place = evaluate(self.load[3], known, self.read)
+        if target is None or place is None or not self.words.is_code(target):
             return None
-        targets.append(target)
-        spans.append((place, load[1]))
-    return Table(tuple(targets), tuple(spans), "compare")
+        return target, place
 
-
-def _unbounded(explorer: Explorer, region: Region, goal: Node, load: Node, read: Read) -> Table | None:
-    """Entries up to the first that is no place in the function."""
-    address = load[3]
-    if address[0] != "add" or address[2][0] != "const":
-        return None
-    index, scale = address[1], 1
-    while index[0] == "shl":
-        index, scale = index[1], scale << index[2]
-    if scale != load[1] or load[1] == 1:
-        return None
-    limit = explorer.limit_of(region)
-    targets, spans = [], []
-    for number in range(MAX_ENTRIES):
-        known = {index: number}
-        target = evaluate(goal, known, read)
-        place = evaluate(address, known, read)
-        if target is None or place is None or not (region.start <= target < limit and explorer.words.is_code(target)):
-            break
-        targets.append(target)
-        spans.append((place, load[1]))
-    return Table(tuple(targets), tuple(spans), "extent") if len(targets) > 1 else None
+    def _table(self, found: list[tuple[int, int]], bound: str) -> Table:
+        return Table(tuple(t for t, _ in found), tuple((place, self.load[1]) for _, place in found), bound)
 
 
 def _range(node: Node, constraints: list[_Constraint]) -> tuple[int, int]:
@@ -143,6 +167,24 @@ def _range(node: Node, constraints: list[_Constraint]) -> tuple[int, int]:
     if signed_high is not None and (floor or upper_bound(node) < 1 << 31):
         high = min(high, signed_high)
     return low, high
+
+
+def _holds(c: _Constraint, left: int) -> bool:
+    sign = 1 << (c.bits - 1)
+    signed_left, signed_right = (left ^ sign) - sign, (c.value ^ sign) - sign
+    outcomes = {
+        _EQ: left == c.value,
+        _NE: left != c.value,
+        _CS: left >= c.value,
+        _CC: left < c.value,
+        _HI: left > c.value,
+        _LS: left <= c.value,
+        _GE: signed_left >= signed_right,
+        _LT: signed_left < signed_right,
+        _GT: signed_left > signed_right,
+        _LE: signed_left <= signed_right,
+    }
+    return outcomes.get(c.condition, True)
 
 
 _EQ, _NE, _CS, _CC = 0, 1, 2, 3
@@ -190,7 +232,7 @@ def _compare(values: Values, graph: Graph, index: int, leader: int) -> tuple[Nod
             if insn is not None and insn.name in _FLAG_WRITERS:
                 return _operands(values, insn, at, leader)
         preds = graph.preds[leader]
-        if len(preds) != 1 or leader in graph.open or preds[0] >= leader:
+        if len(preds) != 1 or preds[0] >= leader:
             return None
         leader = preds[0]
         index = values.last_index(leader) + 1

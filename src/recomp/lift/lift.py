@@ -13,6 +13,7 @@ from recomp.formats.elf import Elf, read_elf
 from recomp.lift.contexts import returns_twice
 from recomp.lift.discover import Discovery
 from recomp.lift.explore import Region
+from recomp.lift.fragments import join_fragments
 from recomp.lift.graph import build_blocks
 from recomp.lift.module import Block, Function, Module, Segment
 from recomp.lift.names import NamedAddress, name_functions
@@ -104,7 +105,8 @@ def _functions(
 ) -> tuple[Function, ...]:
     explorer = found.explorer
     blocks_of = {start: build_blocks(explorer, explorer.regions[start]) for start in explorer.starts}
-    entries = found.entries_by_region(blocks_of)
+    branched_to = [start for start, kind in found.evidence.items() if kind == "tail"]
+    blocks_of, entries = join_fragments(blocks_of, branched_to, found.cold, found.outside)
     for site, start in returns_twice(words, blocks_of):
         entries.setdefault(start, set()).add(site)
     labels = name_functions(blocks_of, elf, names)

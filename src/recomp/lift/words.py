@@ -64,6 +64,11 @@ class Words:
             return -1
         return (address - self.base) >> 2
 
+    def may_be_code(self, address: int) -> bool:
+        """Whether code may lie at `address`, decodable or not."""
+        index = self.index(address)
+        return index >= 0 and bool(self.in_code[index])
+
     def is_code(self, address: int) -> bool:
         """Whether a decodable word lies at `address`."""
         index = self.index(address)

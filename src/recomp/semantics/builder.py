@@ -51,7 +51,19 @@ class Builder:
     `sync`: the text calls the runtime and needs every register in `*c` before it, and reloaded after it.
     """
 
-    __slots__ = ("insn", "_pc", "lines", "reads", "writes", "views_read", "views_written", "uses_pc", "sync", "_tmp")
+    __slots__ = (
+        "insn",
+        "_pc",
+        "lines",
+        "reads",
+        "writes",
+        "views_read",
+        "views_written",
+        "uses_pc",
+        "sync",
+        "_tmp",
+        "_flags",
+    )
 
     def __init__(self, insn: Insn, pc: int) -> None:
         self.insn = insn
@@ -64,6 +76,7 @@ class Builder:
         self.uses_pc = False
         self.sync = False
         self._tmp = 0
+        self._flags: dict[int, int] = {}  # line number -> bit of the flag that it assigns
 
     @property
     def pc(self) -> int:
@@ -84,7 +97,14 @@ class Builder:
 
     @property
     def text(self) -> str:
-        body = " ".join(self.lines)
+        return self._braced(self.lines)
+
+    def text_live(self, live: int) -> str:
+        """`text` without the assignments to flags that the mask `live` leaves out; a flag's value has no effects."""
+        return self._braced([t for n, t in enumerate(self.lines) if n not in self._flags or live >> self._flags[n] & 1])
+
+    def _braced(self, lines: list[str]) -> str:
+        body = " ".join(lines)
         return f"{{ {body} }}" if self._tmp else body
 
     def _read(self, bit: int) -> None:
@@ -155,7 +175,9 @@ class Builder:
         return f"{name}f"
 
     def set_flag(self, name: str, value: str) -> None:
-        self.writes |= 1 << 32 + "nzcv".index(name)
+        bit = 32 + "nzcv".index(name)
+        self.writes |= 1 << bit
+        self._flags[len(self.lines)] = bit
         self.lines.append(f"{name}f = {value};")
 
     def set_flags(self, n: str, z: str, c: str, v: str) -> None:

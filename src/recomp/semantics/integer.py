@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from recomp.a64 import Insn
+from recomp.a64.text import bit_mask
 from recomp.semantics.builder import Builder
 
 # --- pc-relative addresses
@@ -32,7 +35,12 @@ def SUB_i(b: Builder, i: Insn) -> None:
 
 
 def ADDS_i(b: Builder, i: Insn) -> None:
-    _adds(b, i, b.rsp(i.sf, i.rn), b.imm(i.sf, i.imm12 << 12 * i.sh))
+    value = i.imm12 << 12 * i.sh
+    if value:
+        # The same flags as subtracting the negative: compilers write `cmn` for compares with negative constants.
+        _subs(b, i, b.rsp(i.sf, i.rn), b.imm(i.sf, -value))
+    else:
+        _adds(b, i, b.rsp(i.sf, i.rn), b.imm(i.sf, 0))
 
 
 def SUBS_i(b: Builder, i: Insn) -> None:
@@ -121,23 +129,29 @@ def extended(b: Builder, sf: int, rm: int, option: int, amount: int) -> str:
 
 
 def _adds(b: Builder, i: Insn, left: str, right: str) -> None:
-    ctype, top = _ctype(i.sf), 63 if i.sf else 31
-    left, right = b.tmp(ctype, left), b.tmp(ctype, right)
-    result = b.tmp(ctype, f"{left} + {right}")
-    overflow = f"(({left} ^ {result}) & ({right} ^ {result})) >> {top}"
-    b.set_flags(f"{result} >> {top}", f"{result} == 0", f"{result} < {left}", overflow)
+    ctype = _ctype(i.sf)
+    result, *flags = _add_flags(b, i.sf, b.tmp(ctype, left), b.tmp(ctype, right))
+    b.set_flags(*flags)
     _result(b, i, result)
 
 
 def _subs(b: Builder, i: Insn, left: str, right: str) -> None:
     ctype = _ctype(i.sf)
-    left, right = b.tmp(ctype, left), b.tmp(ctype, right)
-    result = subtract_flags(b, i.sf, left, right)
+    result, *flags = _sub_flags(b, i.sf, b.tmp(ctype, left), b.tmp(ctype, right))
+    b.set_flags(*flags)
     _result(b, i, result)
 
 
-def subtract_flags(b: Builder, sf: int, left: str, right: str) -> str:
-    """Set the flags of left - right; returns the difference.
+def _add_flags(b: Builder, sf: int, left: str, right: str) -> tuple[str, ...]:
+    """Sum, N, Z, C, V of left + right."""
+    top = 63 if sf else 31
+    result = b.tmp(_ctype(sf), f"{left} + {right}")
+    overflow = f"(({left} ^ {result}) & ({right} ^ {result})) >> {top}"
+    return result, f"{result} >> {top}", f"{result} == 0", f"{result} < {left}", overflow
+
+
+def _sub_flags(b: Builder, sf: int, left: str, right: str) -> tuple[str, ...]:
+    """Difference, N, Z, C, V of left - right.
 
     V is written as "less than" corrected by N, so that the compiler sees lt, ge, gt and le as one compare.
     """
@@ -145,8 +159,7 @@ def subtract_flags(b: Builder, sf: int, left: str, right: str) -> str:
     result = b.tmp(_ctype(sf), f"{left} - {right}")
     negative = f"{result} >> {top}"
     overflow = f"(({signed}){left} < ({signed}){right}) ^ ({negative})"
-    b.set_flags(negative, f"{left} == {right}", f"{left} >= {right}", overflow)
-    return result
+    return result, negative, f"{left} == {right}", f"{left} >= {right}", overflow
 
 
 def _adcs(b: Builder, i: Insn, right: str) -> None:
@@ -167,17 +180,6 @@ def _result(b: Builder, i: Insn, value: str) -> None:
 
 
 # --- logical
-
-
-def bit_mask(sf: int, n: int, imms: int, immr: int) -> int:
-    """The constant of a logical immediate (DecodeBitMasks(), J1.1)."""
-    length = (n << 6 | ~imms & 0x3F).bit_length() - 1
-    size = 1 << length
-    ones, rotate = (imms & size - 1) + 1, immr & size - 1
-    element = (1 << ones) - 1
-    element = (element >> rotate | element << size - rotate) & (1 << size) - 1
-    bits = 64 if sf else 32
-    return sum(element << at for at in range(0, bits, size))
 
 
 def _mask(b: Builder, i: Insn) -> str:
@@ -311,43 +313,30 @@ def EXTR(b: Builder, i: Insn) -> None:
 
 
 def CCMP_r(b: Builder, i: Insn) -> None:
-    _ccmp(b, i, b.r(i.sf, i.rm), subtract=True)
+    _ccmp(b, i, b.r(i.sf, i.rm), _sub_flags)
 
 
 def CCMP_i(b: Builder, i: Insn) -> None:
-    _ccmp(b, i, b.imm(i.sf, i.imm5), subtract=True)
+    _ccmp(b, i, b.imm(i.sf, i.imm5), _sub_flags)
 
 
 def CCMN_r(b: Builder, i: Insn) -> None:
-    _ccmp(b, i, b.r(i.sf, i.rm), subtract=False)
+    _ccmp(b, i, b.r(i.sf, i.rm), _add_flags)
 
 
 def CCMN_i(b: Builder, i: Insn) -> None:
-    _ccmp(b, i, b.imm(i.sf, i.imm5), subtract=False)
+    if i.imm5:
+        _ccmp(b, i, b.imm(i.sf, -i.imm5), _sub_flags)
+    else:
+        _ccmp(b, i, b.imm(i.sf, 0), _add_flags)
 
 
-def _ccmp(b: Builder, i: Insn, right: str, *, subtract: bool) -> None:
-    ctype, top = _ctype(i.sf), 63 if i.sf else 31
-    signed = f"int{top + 1}_t"
+def _ccmp(b: Builder, i: Insn, right: str, flags: Callable[[Builder, int, str, str], tuple[str, ...]]) -> None:
+    ctype = _ctype(i.sf)
     holds = b.tmp("_Bool", b.cond(i.cond))
     left, right = b.tmp(ctype, b.r(i.sf, i.rn)), b.tmp(ctype, right)
-    result = b.tmp(ctype, f"{left} {'-' if subtract else '+'} {right}")
-    if subtract:
-        values = (
-            f"{result} >> {top}",
-            f"{left} == {right}",
-            f"{left} >= {right}",
-            f"(({signed}){left} < ({signed}){right}) ^ ({result} >> {top})",
-        )
-    else:
-        values = (
-            f"{result} >> {top}",
-            f"{result} == 0",
-            f"{result} < {left}",
-            f"(({left} ^ {result}) & ({right} ^ {result})) >> {top}",
-        )
-    otherwise = [i.nzcv >> 3 & 1, i.nzcv >> 2 & 1, i.nzcv >> 1 & 1, i.nzcv & 1]
-    n, z, c, v = (f"{holds} ? {value} : {other}" for value, other in zip(values, otherwise, strict=True))
+    _result, *values = flags(b, i.sf, left, right)
+    n, z, c, v = (f"{holds} ? {value} : {i.nzcv >> bit & 1}" for value, bit in zip(values, (3, 2, 1, 0), strict=True))
     b.set_flags(n, z, c, v)
 
 

@@ -73,12 +73,23 @@ RT_ATOMICS(64, uint64_t, int64_t)
 #undef RT_FETCH_IF
 #undef RT_FETCH
 
-static inline rt_u128 rt_join(rt_v128 value) { return (rt_u128)value[1] << 64 | value[0]; }
+static inline rt_u128 rt_u128_of(rt_v128 value) { return (rt_u128)value[1] << 64 | value[0]; }
 
+/* The address is a multiple of 16. */
 static inline rt_v128 rt_cas128(uint8_t *m, uint64_t addr, rt_v128 expected, rt_v128 desired) {
-  rt_u128 old = rt_join(expected);
-  __atomic_compare_exchange_n(RT_AT(128, m, addr), &old, rt_join(desired), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+#if defined(__x86_64__) && defined(__GNUC__)
+  /* Spelt out: compilers make it a library call, which locks where it does not trust the processor to have it. */
+  uint64_t low = expected[0], high = expected[1];
+  __asm__ volatile("lock cmpxchg16b %2"
+                   : "+a"(low), "+d"(high), "+m"(*RT_AT(128, m, addr))
+                   : "b"(desired[0]), "c"(desired[1])
+                   : "cc", "memory");
+  return (rt_v128){low, high};
+#else
+  rt_u128 old = rt_u128_of(expected);
+  __atomic_compare_exchange_n(RT_AT(128, m, addr), &old, rt_u128_of(desired), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
   return (rt_v128){(uint64_t)old, (uint64_t)(old >> 64)};
+#endif
 }
 
 /* The two halves need not be of one moment: then the exclusive store fails (DDI 0487, B2.9.5). */
@@ -90,7 +101,7 @@ static inline rt_v128 rt_ldxr128(rt_cpu *c, uint8_t *m, uint64_t addr) {
 static inline uint32_t rt_stxr128(rt_cpu *c, uint8_t *m, uint64_t addr, rt_v128 value) {
   int lost = c->monitor_addr != addr;
   c->monitor_addr = ~UINT64_C(0);
-  return lost || rt_join(rt_cas128(m, addr, c->monitor_value, value)) != rt_join(c->monitor_value);
+  return lost || rt_u128_of(rt_cas128(m, addr, c->monitor_value, value)) != rt_u128_of(c->monitor_value);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* Scalar floating point as A64 defines it, on top of the host's. Included by rt.h.
  *
- * Every operation is done by the host in the host's current rounding and flushing mode, which rt_fpcr_write keeps equal
+ * Every operation is done by the host in the host's current rounding and flushing mode, which rt_set_fpcr keeps equal
  * to the guest's; only a NaN result takes a cold path, where Arm's choice of NaN is made. FPSR is the host's sticky
  * flags joined with c->fpsr, which holds what only software can know (QC, invalid operations that the host does not
  * see). Build with -ffp-contract=off -frounding-math -fno-math-errno.
@@ -13,11 +13,13 @@
 
 #define RT_LIKELY(x) __builtin_expect(!!(x), 1)
 #define RT_UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* Quiet, and one instruction also where compares are opaque to the compiler (-frounding-math). */
+#define RT_IS_NAN(x) __builtin_isunordered(x, x)
 #define RT_COLD static __attribute__((noinline, cold, unused))
 
 enum { RT_IOC = 1, RT_DZC = 2, RT_OFC = 4, RT_UFC = 8, RT_IXC = 16, RT_IDC = 128, RT_QC = 1 << 27 };
-enum { RT_FZ16 = 1 << 19, RT_FZ = 1 << 24, RT_DN = 1 << 25, RT_AHP = 1 << 26 };
-#define RT_FPCR_MASK 0x07c80000u
+enum { RT_FZ = 1 << 24, RT_DN = 1 << 25, RT_AHP = 1 << 26 };
+#define RT_FPCR_MASK 0x07c00000u
 #define RT_FPSR_MASK 0xf800009fu
 
 /* FPCR.RMode */
@@ -71,13 +73,14 @@ RT_COLD void rt_host_clear(void) { feclearexcept(FE_ALL_EXCEPT); }
 #endif
 
 /* MRS and MSR of FPSR and FPCR. A new guest thread calls both writes on its host thread before its first instruction. */
-RT_COLD uint32_t rt_fpsr_read(const rt_cpu *c) { return c->fpsr | rt_host_flags(); }
-RT_COLD void rt_fpsr_write(rt_cpu *c, uint64_t value) {
-  c->fpsr = (uint32_t)value & RT_FPSR_MASK;
+static inline uint32_t rt_get_fpcr(const rt_cpu *c) { return c->fpcr; }
+RT_COLD uint32_t rt_get_fpsr(const rt_cpu *c) { return c->fpsr | rt_host_flags(); }
+RT_COLD void rt_set_fpsr(rt_cpu *c, uint32_t value) {
+  c->fpsr = value & RT_FPSR_MASK;
   rt_host_clear();
 }
-RT_COLD void rt_fpcr_write(rt_cpu *c, uint64_t value) {
-  c->fpcr = (uint32_t)value & RT_FPCR_MASK;
+RT_COLD void rt_set_fpcr(rt_cpu *c, uint32_t value) {
+  c->fpcr = value & RT_FPCR_MASK;
   rt_host_mode(c->fpcr);
 }
 
@@ -153,24 +156,24 @@ RT_NANS(f32, float, uint32_t, UINT32_C(0x7f800000), UINT32_C(0x00400000))
 #define RT_ARITH(F, type, utype, SIGN, INF, sqrt_, fma_, TINY)                                             \
   static inline type rt_fadd_##F(rt_cpu *c, type a, type b) {                                              \
     const type r = a + b;                                                                                  \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, a, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, a, b);                                                   \
   }                                                                                                        \
   static inline type rt_fsub_##F(rt_cpu *c, type a, type b) {                                              \
     const type r = a - b;                                                                                  \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, a, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, a, b);                                                   \
   }                                                                                                        \
   static inline type rt_fmul_##F(rt_cpu *c, type a, type b) {                                              \
     const type r = a * b;                                                                                  \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, a, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, a, b);                                                   \
   }                                                                                                        \
   static inline type rt_fnmul_##F(rt_cpu *c, type a, type b) { return -rt_fmul_##F(c, a, b); }             \
   static inline type rt_fdiv_##F(rt_cpu *c, type a, type b) {                                              \
     const type r = a / b;                                                                                  \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, a, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, a, b);                                                   \
   }                                                                                                        \
   static inline type rt_fsqrt_##F(rt_cpu *c, type a) {                                                     \
     const type r = sqrt_(a);                                                                               \
-    return RT_LIKELY(r == r) ? r : rt_nan1_##F(c, a);                                                      \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan1_##F(c, a);                                                      \
   }                                                                                                        \
   static inline type rt_fabs_##F(type a) { return rt_##F(rt_bits_##F(a) & (utype)~SIGN); }                 \
   static inline type rt_fneg_##F(type a) { return rt_##F(rt_bits_##F(a) ^ SIGN); }                         \
@@ -178,7 +181,7 @@ RT_NANS(f32, float, uint32_t, UINT32_C(0x7f800000), UINT32_C(0x00400000))
   /* addend + a * b, rounded once */                                                                       \
   static inline type rt_fma_##F(rt_cpu *c, type addend, type a, type b) {                                  \
     const type r = fma_(a, b, addend);                                                                     \
-    return RT_LIKELY(r == r) ? r : rt_nan_fma_##F(c, addend, a, b);                                        \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan_fma_##F(c, addend, a, b);                                        \
   }                                                                                                        \
   /* Infinity times zero is two, with the product's sign and no exception. */                              \
   static inline type rt_fmulx_##F(rt_cpu *c, type a, type b) {                                             \
@@ -192,17 +195,18 @@ RT_NANS(f32, float, uint32_t, UINT32_C(0x7f800000), UINT32_C(0x00400000))
     if (RT_UNLIKELY((rt_is_inf_##F(rt_bits_##F(a)) && b == 0) || (rt_is_inf_##F(rt_bits_##F(b)) && a == 0))) \
       return 2;                                                                                            \
     const type n = rt_fneg_##F(a), r = fma_(n, b, (type)2);                                                \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, n, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, n, b);                                                   \
   }                                                                                                        \
   static inline type rt_frsqrts_##F(rt_cpu *c, type a, type b) {                                           \
     if (RT_UNLIKELY((rt_is_inf_##F(rt_bits_##F(a)) && b == 0) || (rt_is_inf_##F(rt_bits_##F(b)) && a == 0))) \
       return (type)1.5;                                                                                    \
     /* Halve an operand that stays exact; a product that is far too small to matter need not be halved. */   \
     const type n = rt_fneg_##F(a);                                                                         \
-    const type x = rt_fabs_##F(n) >= TINY ? n * (type)0.5 : n;                                             \
-    const type y = rt_fabs_##F(n) < TINY && rt_fabs_##F(b) >= 1 ? b * (type)0.5 : b;                       \
+    const int small = __builtin_isless(rt_fabs_##F(n), TINY);                                              \
+    const type x = small ? n : n * (type)0.5;                                                              \
+    const type y = small && __builtin_isgreaterequal(rt_fabs_##F(b), (type)1) ? b * (type)0.5 : b;         \
     const type r = fma_(x, y, (type)1.5);                                                                  \
-    return RT_LIKELY(r == r) ? r : rt_nan2_##F(c, n, b);                                                   \
+    return RT_LIKELY(!RT_IS_NAN(r)) ? r : rt_nan2_##F(c, n, b);                                                   \
   }                                                                                                        \
   RT_COLD type rt_flush_##F(type a) { return a * (type)1; }                                                \
   static inline type rt_fmax_##F(rt_cpu *c, type a, type b) {                                              \
@@ -265,8 +269,8 @@ RT_COLD float rt_nan_f32_f64(rt_cpu *c, double a) {
   const uint64_t u = rt_bits_f64(rt_nan1_f64(c, a));
   return rt_f32((uint32_t)(u >> 63) << 31 | 0x7f800000u | (uint32_t)(u >> 29 & 0x7fffff));
 }
-static inline double rt_fcvt_f64_f32(rt_cpu *c, float a) { return RT_LIKELY(a == a) ? (double)a : rt_nan_f64_f32(c, a); }
-static inline float rt_fcvt_f32_f64(rt_cpu *c, double a) { return RT_LIKELY(a == a) ? (float)a : rt_nan_f32_f64(c, a); }
+static inline double rt_fcvt_f64_f32(rt_cpu *c, float a) { return RT_LIKELY(!RT_IS_NAN(a)) ? (double)a : rt_nan_f64_f32(c, a); }
+static inline float rt_fcvt_f32_f64(rt_cpu *c, double a) { return RT_LIKELY(!RT_IS_NAN(a)) ? (float)a : rt_nan_f32_f64(c, a); }
 
 /* FCVTXN: rounds to odd, so that a second rounding to half precision is as if there had been only one. */
 static inline float rt_fcvtxn_f32_f64(rt_cpu *c, double a) {
@@ -278,5 +282,7 @@ static inline float rt_fcvtxn_f32_f64(rt_cpu *c, double a) {
 }
 
 #include "rt_fp_round.h"
+#include "rt_half.h"
+#include "rt_fp_estimate.h"
 
 #endif

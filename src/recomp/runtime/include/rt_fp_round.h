@@ -49,22 +49,22 @@
     }                                                                                                         \
   }                                                                                                           \
   static inline type rt_frintz_##F(rt_cpu *c, type a) {                                                       \
-    return RT_LIKELY(a == a) ? rt_trunc_##F(a) : rt_nan1_##F(c, a);                                           \
+    return RT_LIKELY(!RT_IS_NAN(a)) ? rt_trunc_##F(a) : rt_nan1_##F(c, a);                                           \
   }                                                                                                           \
   static inline type rt_frintm_##F(rt_cpu *c, type a) {                                                       \
-    return RT_LIKELY(a == a) ? rt_floor_##F(a) : rt_nan1_##F(c, a);                                           \
+    return RT_LIKELY(!RT_IS_NAN(a)) ? rt_floor_##F(a) : rt_nan1_##F(c, a);                                           \
   }                                                                                                           \
   static inline type rt_frintp_##F(rt_cpu *c, type a) {                                                       \
-    return RT_LIKELY(a == a) ? rt_ceil_##F(a) : rt_nan1_##F(c, a);                                            \
+    return RT_LIKELY(!RT_IS_NAN(a)) ? rt_ceil_##F(a) : rt_nan1_##F(c, a);                                            \
   }                                                                                                           \
   static inline type rt_frinta_##F(rt_cpu *c, type a) {                                                       \
-    return __builtin_isless(rt_fabs_##F(a), BIG) ? rt_away_##F(a) : RT_LIKELY(a == a) ? a : rt_nan1_##F(c, a); \
+    return __builtin_isless(rt_fabs_##F(a), BIG) ? rt_away_##F(a) : RT_LIKELY(!RT_IS_NAN(a)) ? a : rt_nan1_##F(c, a); \
   }                                                                                                           \
   static inline type rt_frintn_##F(rt_cpu *c, type a) {                                                       \
-    return RT_LIKELY(a == a) ? rt_even_##F(a) : rt_nan1_##F(c, a);                                            \
+    return RT_LIKELY(!RT_IS_NAN(a)) ? rt_even_##F(a) : rt_nan1_##F(c, a);                                            \
   }                                                                                                           \
   static inline type rt_frinti_##F(rt_cpu *c, type a) {                                                       \
-    return RT_LIKELY(a == a) ? rt_nearby_##F(c, a) : rt_nan1_##F(c, a);                                       \
+    return RT_LIKELY(!RT_IS_NAN(a)) ? rt_nearby_##F(c, a) : rt_nan1_##F(c, a);                                       \
   }                                                                                                           \
   static inline type rt_frintx_##F(rt_cpu *c, type a) {                                                       \
     const type r = rt_frinti_##F(c, a);                                                                       \

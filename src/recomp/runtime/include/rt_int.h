@@ -59,11 +59,4 @@ static inline uint32_t rt_crc32c(uint32_t crc, uint64_t value, int count) {
   return rt_crc_step(crc, value, count, table);
 }
 
-/* Floating-point control and status, as MRS and MSR see them: AHP, DN, FZ and RMode; QC, the cumulative exceptions, and
- * the flags of AArch32, which are storage here. */
-static inline uint32_t rt_get_fpcr(const rt_cpu *c) { return c->fpcr; }
-static inline uint32_t rt_get_fpsr(const rt_cpu *c) { return c->fpsr; }
-static inline void rt_set_fpcr(rt_cpu *c, uint32_t value) { c->fpcr = value & 0x07c00000u; }
-static inline void rt_set_fpsr(rt_cpu *c, uint32_t value) { c->fpsr = value & 0xf800009fu; }
-
 #endif

@@ -232,4 +232,29 @@ static inline rt_v128 rt_fcvtxn_f64x2(rt_cpu *c, rt_v128 v) {
   return (rt_v128)(rt_f32x4){rt_fcvtxn_f32_f64(c, a[0]), rt_fcvtxn_f32_f64(c, a[1]), 0, 0};
 }
 
+/* --- estimates; only the first `count` lanes raise exceptions */
+
+#define RT_V_ESTIMATE(name, F, V)                                                                    \
+  static inline rt_v128 rt_##name##_##V(rt_cpu *c, rt_v128 va, int count) {                          \
+    rt_##V r = {0};                                                                                  \
+    for (int i = 0; i < count; i++) r[i] = rt_##name##_##F(c, ((rt_##V)va)[i]);                      \
+    return (rt_v128)r;                                                                               \
+  }
+RT_V_ESTIMATE(frecpe, f32, f32x4)
+RT_V_ESTIMATE(frecpe, f64, f64x2)
+RT_V_ESTIMATE(frsqrte, f32, f32x4)
+RT_V_ESTIMATE(frsqrte, f64, f64x2)
+static inline rt_v128 rt_urecpe(rt_v128 v) {
+  rt_u32x4 a = (rt_u32x4)v;
+  for (int i = 0; i < 4; i++) a[i] = rt_urecpe1(a[i]);
+  return (rt_v128)a;
+}
+static inline rt_v128 rt_ursqrte(rt_v128 v) {
+  rt_u32x4 a = (rt_u32x4)v;
+  for (int i = 0; i < 4; i++) a[i] = rt_ursqrte1(a[i]);
+  return (rt_v128)a;
+}
+
+#include "rt_simd_half.h"
+
 #endif

@@ -1,0 +1,95 @@
+"""`recomp automate`: the whole way from a program to a verdict."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+
+from recomp.cli.progress import Lines
+from recomp.cli.text import duration, paint, print_error
+from recomp.config import project as projects
+from recomp.engine.fingerprint import StatCache
+from recomp.engine.loop import Interrupted, RunResult, open_work_root, run
+from recomp.errors import ConfigError
+from recomp.stages.preflight import check_folders
+from recomp.stages.setup import Prepared, layout_of, prepare
+
+WAIT_S = 24 * 3600.0
+EXIT_INTERRUPTED = 130
+
+
+def command(options: argparse.Namespace) -> int:
+    started = time.monotonic()
+    project = projects.load(options.config)
+    layout = layout_of(project)
+    receiving = check_folders(project)  # before the first byte is written
+    lock = open_work_root(layout.engine_dir, wait_s=WAIT_S if options.wait else 0.0)
+    try:
+        hashes = StatCache(os.path.join(layout.engine_dir, "stat-cache"))
+        prepared = prepare(project, hashes, receiving)
+        lines = Lines(sys.stderr if options.json else sys.stdout)
+        _catch_signals()
+        try:
+            result = run(prepared.plan, lines, hashes=hashes, until=_checked_stage(options, prepared))
+        except Interrupted:
+            lines.close()
+            print("recomp: interrupted; the next run goes on from here", file=sys.stderr)
+            return EXIT_INTERRUPTED
+        lines.close()
+        _say(options, prepared, result, time.monotonic() - started)
+        return result.error.exit_code if result.error else 0
+    finally:
+        lock.release()
+
+
+def _checked_stage(options: argparse.Namespace, prepared: Prepared) -> str | None:
+    names = [stage.name for stage in prepared.plan.stages(b"")]
+    if options.until is not None and options.until not in names:
+        raise ConfigError(f"--until: found {options.until!r}, expected one of {', '.join(names)}")
+    return options.until
+
+
+def _catch_signals() -> None:
+    def interrupt(number: int, frame: object) -> None:
+        raise Interrupted
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+
+
+def _say(options: argparse.Namespace, prepared: Prepared, result: RunResult, seconds: float) -> None:
+    if result.error is not None:
+        print_error(result.error)
+    if options.json:
+        import json
+
+        print(json.dumps(result.manifest, indent=2))
+        return
+    _summary(prepared, result, seconds)
+
+
+def _summary(prepared: Prepared, result: RunResult, seconds: float) -> None:
+    """The verdict, how much was cached, and where things lie."""
+    steps = result.manifest["steps"]
+    cached = sum(step["cache_hit"] for step in steps)
+    ok = result.status == "succeeded"
+    verdict = paint("succeeded" if ok else "failed", "green" if ok else "red", sys.stdout)
+    share = "every stage cached" if cached == len(steps) else f"{cached} of {len(steps)} stages cached"
+    print(f"\n{prepared.project.title['title']}: {verdict} in {duration(seconds)}, {share}")
+    layout = prepared.plan.layout
+    places = [("manifest", layout.run_manifest), ("logs", layout.log_dir)]
+    made = {artifact["role"]: artifact["path"] for artifact in result.manifest["artifacts"]}
+    for role, name in (("port", "port"), ("capture-video", "video"), ("validation-report", "validation")):
+        if role in made:
+            places.insert(len(places) - 2, (name, os.path.join(layout.config_dir, made[role])))
+    for name, path in places:
+        print(f"  {name:<11}{_shown(path)}")
+
+
+def _shown(path: str) -> str:
+    """A path as it is shortest from here."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(path) else path

@@ -1,0 +1,36 @@
+"""`recomp`: arguments, and the one place where errors become text and exit codes (docs/cli.md)."""
+
+from __future__ import annotations
+
+import sys
+
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    from recomp.errors import RecompError
+
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _dispatch(arguments)
+    except RecompError as error:
+        from recomp.cli.text import print_error
+
+        print_error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+
+
+def _dispatch(arguments: list[str]) -> int:
+    from recomp.cli.arguments import parse
+
+    options = parse(arguments)
+    module = __import__(f"recomp.cli.{options.module}", fromlist=["command"])
+    return module.command(options)

@@ -1,0 +1,119 @@
+"""A configuration file: its text, its values, and its problems."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from typing import Any
+
+from recomp.config.positions import Path, Place, Span
+from recomp.config.problems import ConfigProblems, Problem
+from recomp.config.types import Table
+from recomp.errors import ConfigError
+
+#: no configuration of ours comes near; a larger file is a mistake
+SIZE_LIMIT_BYTES = 64 << 20
+
+
+class Document:
+    """`name` is how problems call the file. Problems are gathered; `finish` raises them all."""
+
+    def __init__(self, path: str, data: bytes, name: str | None = None) -> None:
+        self.path = os.path.abspath(path)
+        self.name = name or os.path.basename(path)
+        self.problems: list[Problem] = []
+        self._places: dict[Path, Place] | None = None
+        self.values: dict[str, Any] = {}
+        try:
+            self.text = data.decode("utf-8").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            self.text = ""
+            self._add(None, "", f"is not UTF-8: byte {data[error.start]:#04x} at offset {error.start:#x}", None)
+            return
+        try:
+            self.values = tomllib.loads(self.text)
+        except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+            self._syntax_problem(error)
+
+    @classmethod
+    def load(cls, path: str, name: str | None = None) -> Document:
+        """Raises ConfigError if the file cannot be read."""
+        try:
+            with open(path, "rb") as file:
+                data = file.read(SIZE_LIMIT_BYTES + 1)
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}", hint="check the path") from error
+        if len(data) > SIZE_LIMIT_BYTES:
+            raise ConfigError(f"{path}: is larger than {SIZE_LIMIT_BYTES >> 20} MiB, expected a configuration file")
+        return cls(path, data, name)
+
+    @property
+    def folder(self) -> str:
+        return os.path.dirname(self.path)
+
+    def check(self, table: Table) -> dict[str, Any]:
+        """The values with defaults filled in; what is wrong is gathered."""
+        if self.problems:  # not TOML: nothing further to say
+            return table.check({}, (), lambda *_, **__: None)
+        return table.check(self.values, (), self.complain)
+
+    def complain(self, path: Path, message: str, hint: str | None = None, at_key: bool = False) -> None:
+        """A problem with the value (or key) at `path`; a path that is not there is shown where it should be."""
+        self._add(self._span(path, at_key), dotted(path), message, hint)
+
+    def finish(self) -> None:
+        """Raises ConfigProblems if there are any."""
+        if self.problems:
+            raise ConfigProblems(sorted(self.problems, key=lambda p: p.span or Span(0, 0, 0)))
+
+    def resolve(self, value: str) -> str:
+        """A path as this file writes it, absolute."""
+        return resolve_path(self.folder, value)
+
+    def _span(self, path: Path, at_key: bool) -> Span | None:
+        if self._places is None:
+            from recomp.config.positions import scan
+
+            self._places = scan(self.text)
+        place = self._places.get(path)
+        if place is not None:
+            return place.key if at_key else place.value
+        while path:
+            path = path[:-1]
+            if path in self._places:
+                return self._places[path].key
+        return None
+
+    def _add(self, span: Span | None, where: str, message: str, hint: str | None) -> None:
+        lines = self.text.split("\n")
+        line = lines[span.line - 1] if span and span.line <= len(lines) else None
+        self.problems.append(Problem(self.name, span, where, message, hint, line))
+
+    def _syntax_problem(self, error: Exception) -> None:
+        message = str(error) or "is nested too deeply"
+        match = re.search(r"\(at line (\d+), column (\d+)\)|\(at end of document\)", message)
+        span = None
+        if match:
+            lines = self.text.split("\n")
+            line = int(match[1]) if match[1] else len(lines)
+            column = int(match[2]) if match[2] else len(lines[-1]) + 1
+            span = Span(line, column, 1)
+            message = message[: match.start()].rstrip()
+        self._add(span, "", f"is not TOML: {message[:1].lower()}{message[1:]}", None)
+
+
+def dotted(path: Path) -> str:
+    """`reference.events[2].time`"""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def resolve_path(folder: str, value: str) -> str:
+    """A configured path, absolute. Backslashes are separators unless a file of that very name exists."""
+    plain = os.path.join(folder, value)
+    if "\\" in value and not os.path.lexists(plain):
+        plain = os.path.join(folder, value.replace("\\", "/"))
+    return os.path.normpath(plain)

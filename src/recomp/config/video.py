@@ -1,0 +1,124 @@
+"""The video files of `[reference]` (contracts, section 6): reference, capture, and overrides of the validation."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from recomp.config.document import Document
+from recomp.config.types import Boolean, Either, Field, FilePath, Integer, ListOf, Number, Table, Text
+
+_TIME = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d)(\.\d{1,6})?")
+
+
+def _time(text: str) -> str | None:
+    return None if _TIME.fullmatch(text) else '"HH:MM:SS.mmm" or seconds'
+
+
+_TIME_TYPE = Either(Text(check=_time), Number(minimum=0))
+_TIME_TYPE.expects = '"HH:MM:SS.mmm" or seconds'
+
+_VIDEO = Table({
+    "path": Field(FilePath(), "The video file.", required=True),
+    "width": Field(Integer(1, 16384), "Pixels.", required=True),
+    "height": Field(Integer(1, 16384), "Pixels.", required=True),
+    "fps": Field(Number(minimum=0.001), "Frames a second.", required=True),
+})  # fmt: skip
+
+
+def _hashes(*formats: str) -> Table:
+    return Table({
+        "format": Field(Text(*formats), "How the hashes are given.", required=True),
+        "path": Field(FilePath(), "The list, the folder or the file.", required=True),
+        "kind": Field(Text("bytes", "pixels"), "What was hashed: files, or decoded pixels.", default="bytes"),
+    })  # fmt: skip
+
+
+_HASHES = Table({
+    "frames": Field(_hashes("list", "directory"), required=True),
+    "audio": Field(_hashes("list", "file"), optional=True),
+})  # fmt: skip
+
+_THRESHOLDS = {
+    "frame_match_ratio": Field(Number(0, 1), default=0.92),
+    "audio_match_ratio": Field(Number(0, 1), default=0.90),
+    "max_drift_frames": Field(Integer(0), default=3),
+    "max_dropped_frames": Field(Integer(0), default=0),
+    "max_audio_drift_chunks": Field(Integer(0)),
+}
+
+REFERENCE_VIDEO = Table({
+    "schema_version": Field(Text("2"), "Version of this file's schema.", required=True),
+    "video": Field(_VIDEO, required=True),
+    "normalization": Field(Table({
+        "source_path": Field(FilePath()),
+        "normalized_path": Field(FilePath()),
+        "notes": Field(Text()),
+        "profile": Field(Table({
+            "width": Field(Integer(1)),
+            "height": Field(Integer(1)),
+            "fps": Field(Number(minimum=0.001)),
+            "audio_sample_rate": Field(Integer(1)),
+            "audio_channels": Field(Integer(1)),
+        }), optional=True),
+    }), optional=True),
+    "timeline": Field(Table({
+        "start": Field(_TIME_TYPE, default=0),
+        "end": Field(_TIME_TYPE),
+        "events": Field(ListOf(Table({
+            "name": Field(Text(not_empty=True), required=True),
+            "time": Field(_TIME_TYPE, required=True),
+        })), default=[]),
+    })),
+    "hashes": Field(_HASHES, required=True),
+    "validation": Field(Table({
+        "name": Field(Text(not_empty=True), default="validation"),
+        "notes": Field(Text(), default=""),
+        "require_audio": Field(Boolean(), default=False),
+        "thresholds": Field(Table(_THRESHOLDS)),
+    })),
+})  # fmt: skip
+
+CAPTURE_VIDEO = Table({
+    "schema_version": Field(Text("1"), "Version of this file's schema.", required=True),
+    "video": Field(_VIDEO, required=True),
+    "hashes": Field(_HASHES, required=True),
+})  # fmt: skip
+
+VALIDATION_CONFIG = Table({
+    "schema_version": Field(Text("1"), "Version of this file's schema.", required=True),
+    "name": Field(Text(not_empty=True)),
+    "notes": Field(Text()),
+    "require_audio": Field(Boolean()),
+    "thresholds": Field(Table({key: field._replace(default=None) for key, field in _THRESHOLDS.items()})),
+})  # fmt: skip
+
+
+def load_reference(document: Document) -> dict[str, Any]:
+    """The checked values, times in seconds; problems are gathered in the document."""
+    reference = document.check(REFERENCE_VIDEO)
+    if not document.problems:
+        timeline = reference["timeline"]
+        timeline["start"] = seconds(timeline["start"])
+        timeline["end"] = None if timeline["end"] is None else seconds(timeline["end"])
+        for event in timeline["events"]:
+            event["time"] = seconds(event["time"])
+        if timeline["end"] is not None and timeline["end"] < timeline["start"]:
+            document.complain(("timeline", "end"), f"lies before timeline.start ({timeline['start']} s)")
+    return reference
+
+
+def load_capture(document: Document) -> dict[str, Any]:
+    return document.check(CAPTURE_VIDEO)
+
+
+def load_validation_config(document: Document) -> dict[str, Any]:
+    return document.check(VALIDATION_CONFIG)
+
+
+def seconds(value: str | int | float) -> float:
+    """`HH:MM:SS.mmm`, or a number of seconds, in seconds."""
+    if not isinstance(value, str):
+        return float(value)
+    hours, minutes, rest = value.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(rest)

@@ -1,0 +1,26 @@
+"""One spelling for every value that enters a cache key, and the only place that names the hash function."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys, no spaces and ASCII only: equal values have equal bytes, whatever order they came in."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical form, 64 hex digits."""
+    return digest_bytes(canonical(value))
+
+
+def digest_bytes(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def short(value: str) -> str:
+    """A digest as people read it: the first six digits."""
+    return value[:6] + "…"

@@ -1,0 +1,99 @@
+"""Writing files so that a reader, or the next run after a crash, never takes half a file for a whole one.
+
+A sealed record is one line with the SHA-256 of the rest, then JSON. Whatever a crash, a full disk or a flipped bit does
+to it, `unseal` answers None, and the caller does the work again: it fails closed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from recomp.engine.canonical import canonical, digest_bytes
+
+
+def write_atomic(path: str, data: bytes, *, durable: bool = True, mode: int = 0o644) -> None:
+    """Replace `path` with `data` in one step: temporary name in the same folder, sync, rename, sync the folder.
+
+    `durable=False` leaves out both syncs: for what may be lost with the power, never for what must not be torn unseen.
+    """
+    folder = os.path.dirname(path) or "."
+    temporary = os.path.join(folder, f".{os.path.basename(path)}.{os.getpid()}.tmp")
+    try:
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        try:
+            write_all(fd, data)
+            if durable:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.replace(temporary, path)
+    except OSError:
+        remove_quietly(temporary)
+        raise
+    if durable:
+        sync_folder(folder)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def sync_folder(folder: str) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    except OSError:
+        pass  # some file systems cannot sync a folder; the rename is still atomic there
+    finally:
+        os.close(fd)
+
+
+def sync_file(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def remove_quietly(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+
+
+def remove_tree(path: str) -> None:
+    """Remove a file or folder, if it is there; never follows a symbolic link."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        with os.scandir(path) as entries:
+            for entry in list(entries):
+                remove_tree(entry.path)
+        os.rmdir(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
+
+
+def seal(value: Any) -> bytes:
+    body = canonical(value) + b"\n"
+    return digest_bytes(body).encode() + b"\n" + body
+
+
+def unseal(data: bytes) -> Any | None:
+    """The sealed value, or None if any byte of it is missing or changed."""
+    if len(data) < 66 or data[64:65] != b"\n" or digest_bytes(data[65:]).encode() != data[:64]:
+        return None
+    return json.loads(data[65:])
+
+
+def read_sealed(path: str) -> Any | None:
+    """The value sealed in `path`, or None if the file is absent, unreadable or damaged."""
+    try:
+        with open(path, "rb") as file:
+            return unseal(file.read())
+    except OSError:
+        return None

@@ -1,0 +1,38 @@
+"""Where the engine keeps its own things, and where a run's results go."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+
+class Layout(NamedTuple):
+    """Absolute paths. `roots` ("@name" → folder) are what recorded paths are relative to."""
+
+    work_root: str
+    log_dir: str
+    run_manifest: str
+    config_dir: str
+    roots: dict[str, str]
+    shared_store: str | None = None
+
+    @property
+    def engine_dir(self) -> str:
+        return os.path.join(self.work_root, ".recomp")
+
+    @property
+    def store_dir(self) -> str:
+        return self.shared_store or os.path.join(self.engine_dir, "store")
+
+    @property
+    def scratch_dir(self) -> str:
+        return os.path.join(self.engine_dir, "scratch")
+
+    @property
+    def runs_dir(self) -> str:
+        return os.path.join(self.engine_dir, "runs")
+
+    def written(self, path: str) -> str:
+        """A path as records spell it: relative to the config's folder if it lies in there."""
+        inside = path == self.config_dir or path.startswith(self.config_dir.rstrip("/") + "/")
+        return os.path.relpath(path, self.config_dir) if inside else path

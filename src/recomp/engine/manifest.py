@@ -1,0 +1,60 @@
+"""`run-manifest.json`: what a run did (docs/run-manifest.md, contracts section 4).
+
+Two runs from the same inputs differ in nothing but durations, attempts and cache hits, so that no time of day and no
+name of this machine is in it. It is written whole to a temporary name, synced and renamed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from recomp.engine.canonical import digest, digest_bytes
+from recomp.engine.files import write_atomic
+
+SCHEMA_VERSION = "1"
+
+
+def host_fingerprint() -> str:
+    """64 hex digits that tell this host from others, and nothing about it."""
+    system = os.uname()
+    try:
+        with open("/etc/machine-id", encoding="ascii", errors="replace") as file:
+            machine_id = file.read().strip()
+    except OSError:
+        machine_id = ""
+    return digest(["host", system.sysname, system.machine, system.nodename, machine_id])
+
+
+def run_id(input_fingerprint: str, signature: str) -> str:
+    """`run-` and 16 hex digits: the same inputs and configuration have the same one."""
+    return "run-" + digest(["run", input_fingerprint, signature])[:16]
+
+
+def encode(manifest: dict[str, Any]) -> bytes:
+    """Indented, keys in the order of the document."""
+    return json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def write(path: str, manifest: dict[str, Any]) -> None:
+    """Replace the manifest; an identical one is left alone."""
+    data = encode(manifest)
+    try:
+        with open(path, "rb") as file:
+            if digest_bytes(file.read()) == digest_bytes(data):
+                return
+    except OSError:
+        pass
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    write_atomic(path, data)
+
+
+def read(path: str) -> dict[str, Any] | None:
+    """The manifest, or None if there is none that can be read."""
+    try:
+        with open(path, "rb") as file:
+            value = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) and value.get("schema_version") == SCHEMA_VERSION else None

@@ -1,0 +1,318 @@
+"""Running somebody else's program: no shell, its own process group, log files, limits, and nothing left behind.
+
+Between the engine and the program stands a supervisor, a fork of the engine in a process group of its own. It adopts
+what the program leaves behind (subreaper), and ends it all when the program ends or when the engine dies, even by
+`kill -9`: it shares the lock of the work root, so no later run can start before that.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, NoReturn
+
+from recomp.engine.files import write_all
+from recomp.errors import ToolError
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+#: between TERM and KILL
+GRACE_S = 3.0
+#: a program's log beyond this many bytes is cut, with a note
+LOG_LIMIT_BYTES = 64 << 20
+TAIL_BYTES = 8192
+
+
+class Outcome(NamedTuple):
+    """How a program ended. `code` is the exit status, or None when `signal` ended it."""
+
+    code: int | None
+    signal: int | None
+    timed_out: bool
+    duration_s: float
+    stderr_tail: str
+
+    @property
+    def succeeded(self) -> bool:
+        return self.code == 0 and not self.timed_out
+
+    def describe(self) -> str:
+        if self.timed_out:
+            return f"ran into its time limit after {self.duration_s:.0f} s"
+        if self.signal is not None:
+            return f"was ended by signal {self.signal} ({signal.Signals(self.signal).name})"
+        return f"ended with exit code {self.code}"
+
+
+class Program:
+    """A program that runs. Whoever starts one calls `finish`, whatever happens: then it and all it started are gone."""
+
+    def __init__(
+        self,
+        argv: list[str],
+        *,
+        cwd: str,
+        env: dict[str, str],
+        stdout_path: str,
+        stderr_path: str,
+        confine: Callable[[], None] | None = None,
+    ) -> None:
+        self.argv = argv
+        self.started = time.monotonic()
+        self.has_ended = False
+        engine = os.getpid()
+        (out_read, out_write), (err_read, err_write) = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
+        self._status_fd, status_write = os.pipe2(os.O_CLOEXEC)
+        self._status = bytearray()
+        self._supervisor = os.fork()
+        if self._supervisor == 0:
+            for fd in (out_read, err_read, self._status_fd):
+                os.close(fd)
+            _supervise(engine, argv, cwd, env, out_write, err_write, status_write, confine)
+        for fd in (out_write, err_write, status_write):
+            os.close(fd)
+        self._logs = [_Log(out_read, stdout_path), _Log(err_read, stderr_path)]
+
+    def fds(self) -> list[int]:
+        return [self._status_fd, *(log.fd for log in self._logs if log.is_open)]
+
+    def pump(self, ready: list[int]) -> None:
+        """Copy what the streams in `ready` hold to the logs; notice the end."""
+        for log in self._logs:
+            if log.fd in ready:
+                log.read()
+        if self._status_fd in ready:
+            chunk = os.read(self._status_fd, 4096)
+            self._status += chunk
+            self.has_ended = not chunk
+
+    def runtime_s(self) -> float:
+        return time.monotonic() - self.started
+
+    def finish(self, *, timed_out: bool = False) -> Outcome:
+        """End the program if it still runs. Raises ToolError if it could never be started."""
+        os.kill(self._supervisor, signal.SIGTERM)  # not yet waited for, so that its number is still its own
+        os.waitpid(self._supervisor, 0)
+        while chunk := os.read(self._status_fd, 4096):
+            self._status += chunk
+        os.close(self._status_fd)
+        for log in self._logs:
+            log.close()
+        kind, _, detail = self._status.decode(errors="replace").partition(" ")
+        if kind == "unstarted":
+            raise ToolError(f"{self.argv[0]}: cannot be started: {detail}", hint="check the path and its permissions")
+        number = int(detail) if detail else int(signal.SIGKILL)
+        return Outcome(
+            code=number if kind == "exit" else None,
+            signal=None if kind == "exit" else number,
+            timed_out=timed_out,
+            duration_s=self.runtime_s(),
+            stderr_tail=self._logs[1].tail.decode("utf-8", "replace"),
+        )
+
+
+def run_program(
+    program: Program, *, timeout_s: float | None = None, poll: Callable[[float], None] | None = None
+) -> Outcome:
+    """Run a program to its end. `poll` is called with its age in seconds a few times a second and may raise."""
+    timed_out = False
+    try:
+        while not program.has_ended and not timed_out:
+            program.pump(select.select(program.fds(), [], [], 0.1)[0])
+            age = program.runtime_s()
+            if poll is not None:
+                poll(age)
+            timed_out = timeout_s is not None and age > timeout_s and not program.has_ended
+    except BaseException:
+        program.finish()
+        raise
+    return program.finish(timed_out=timed_out)
+
+
+def run_programs(
+    starters: Iterator[Callable[[], Program]], *, jobs: int, ended: Callable[[Program, Outcome], None]
+) -> None:
+    """Run programs, at most `jobs` at once; `ended` is called for each as it ends; if it raises, all are ended."""
+    running: list[Program] = []
+    try:
+        while True:
+            while len(running) < jobs and (start := next(starters, None)) is not None:
+                running.append(start())
+            if not running:
+                return
+            ready = select.select([fd for program in running for fd in program.fds()], [], [], 1.0)[0]
+            for program in list(running):
+                program.pump(ready)
+                if program.has_ended:
+                    running.remove(program)
+                    ended(program, program.finish())
+    finally:
+        for program in running:
+            program.finish()
+
+
+class _Log:
+    """One stream of a program on its way to a file."""
+
+    def __init__(self, fd: int, path: str) -> None:
+        self.fd = fd
+        self.is_open = True
+        self.tail = b""
+        self._left = LOG_LIMIT_BYTES
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+
+    def read(self) -> None:
+        chunk = os.read(self.fd, 1 << 16)
+        if not chunk:
+            self.is_open = False
+            return
+        self.tail = (self.tail + chunk)[-TAIL_BYTES:]
+        if self._left > 0:
+            write_all(self._file, chunk[: self._left])
+            self._left -= len(chunk)
+            if self._left <= 0:
+                write_all(self._file, b"\n[recomp: the rest of this log was left out]\n")
+
+    def close(self) -> None:
+        while self.is_open and select.select([self.fd], [], [], 0)[0]:
+            self.read()
+        os.close(self.fd)
+        os.close(self._file)
+
+
+# In the supervisor
+
+
+class _Stop(Exception):
+    pass
+
+
+def _supervise(engine, argv, cwd, env, out_fd, err_fd, status_fd, confine) -> NoReturn:
+    """Never returns."""
+    code = 70
+    try:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _raise_stop)
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+        _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != engine:  # it died before we asked to be told
+            os._exit(code)
+        _run_child(engine, argv, cwd, env, out_fd, err_fd, status_fd, confine)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _raise_stop(number: int, frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Stop
+
+
+def _run_child(engine, argv, cwd, env, out_fd, err_fd, status_fd, confine) -> None:
+    start_read, start_write = os.pipe2(os.O_CLOEXEC)
+    child = status = 0
+    try:
+        child = os.fork()
+        if child == 0:
+            _exec_child(argv, cwd, env, out_fd, err_fd, start_write, confine)
+        for fd in (start_write, out_fd, err_fd):
+            os.close(fd)
+        refusal = os.read(start_read, 4096)
+        _, status = os.waitpid(child, 0)
+        if refusal:
+            os.write(status_fd, b"unstarted " + refusal)
+            return
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    except _Stop:
+        status = _terminate(child, grace_s=GRACE_S if os.getppid() == engine else 0)
+    _sweep(child)
+    kind = (
+        b"exit %d" % os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else b"signal %d" % os.WTERMSIG(status)
+    )
+    os.write(status_fd, kind)
+
+
+def _exec_child(argv, cwd, env, out_fd, err_fd, start_write, confine) -> NoReturn:
+    """Never returns: becomes the program, or reports why not through `start_write`."""
+    try:
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.chdir(cwd)
+        null = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((null, 0), (out_fd, 1), (err_fd, 2)):
+            os.dup2(source, target)
+        if confine is not None:
+            confine()
+        os.execvpe(argv[0], argv, env)
+    except OSError as error:
+        os.write(start_write, (error.strerror or str(error)).encode())
+    finally:
+        os._exit(127)
+
+
+def _terminate(child: int, *, grace_s: float) -> int:
+    """TERM to the group, then KILL; the child's wait status."""
+    _signal_group(child, signal.SIGTERM)
+    deadline = time.monotonic() + grace_s
+    try:
+        while time.monotonic() < deadline:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                return status
+            time.sleep(0.02)
+        _signal_group(child, signal.SIGKILL)
+        return os.waitpid(child, 0)[1]
+    except ChildProcessError:  # it had ended just before
+        return signal.SIGTERM
+
+
+def _sweep(child: int) -> None:
+    """Kill what the program left running: its group, then whatever has been handed to us, until nothing is left."""
+    _signal_group(child, signal.SIGKILL)
+    while True:
+        for pid in _children():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def _children() -> list[int]:
+    pid = os.getpid()
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []
+
+
+def _signal_group(leader: int, number: int) -> None:
+    if leader <= 0:
+        return
+    try:
+        os.killpg(leader, number)
+    except ProcessLookupError:  # gone, or not yet a leader
+        try:
+            os.kill(leader, number)
+        except ProcessLookupError:
+            pass
+    except PermissionError:
+        pass
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _prctl(option: int, value: int) -> None:
+    _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)

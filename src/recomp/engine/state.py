@@ -1,0 +1,43 @@
+"""What a work root remembers of each stage between runs: attempts, and what its last result was made from.
+
+Only explanations and attempt numbers depend on it; losing it costs no work.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from recomp.engine.files import read_sealed, seal, write_atomic
+
+
+class State:
+    def __init__(self, engine_dir: str) -> None:
+        self._path = os.path.join(engine_dir, "state")
+        loaded = read_sealed(self._path)
+        self.steps: dict[str, dict[str, Any]] = loaded if isinstance(loaded, dict) else {}
+
+    def previous(self, name: str) -> dict[str, Any] | None:
+        return self.steps.get(name)
+
+    def attempts(self, name: str) -> int:
+        return self.steps.get(name, {}).get("attempts", 0)
+
+    def started(self, name: str) -> int:
+        """Count another attempt of a stage; its number."""
+        step = self.steps.setdefault(name, {})
+        step["attempts"] = step.get("attempts", 0) + 1
+        step["failed"] = True  # until it is known not to have
+        self._save()
+        return step["attempts"]
+
+    def settled(self, name: str, parts: dict[str, Any], *, failed: bool = False) -> None:
+        """Remember what the last result was made from."""
+        step = self.steps.setdefault(name, {"attempts": 0})
+        if step.get("ingredients") == parts and step.get("failed") == failed:
+            return
+        step.update(ingredients=parts, failed=failed)
+        self._save()
+
+    def _save(self) -> None:
+        write_atomic(self._path, seal(self.steps), durable=False)

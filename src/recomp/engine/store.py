@@ -1,0 +1,187 @@
+"""The content-addressed store: blobs by their SHA-256, and one sealed record for every finished stage by its cache key.
+
+    blobs/ab/cdef…      content, read-only
+    actions/ab/cdef…    record of a finished stage
+    contents/ab/cdef…   content key → cache key
+    quarantine/…        blobs found damaged
+
+Blobs are verified whenever they are used, so that they need no sync: one that a power cut emptied is found out, put
+aside, and its stage runs again. Several runs may use one store at once: every write is a rename.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from typing import Any
+
+from recomp.engine.files import read_sealed, remove_quietly, seal, write_all, write_atomic
+from recomp.errors import RecompError
+
+CHUNK_BYTES = 1 << 20
+#: ioctl FICLONE of linux/fs.h: share the extents of a file where the file system can
+FICLONE = 0x40049409
+
+
+class BlobMissing(RecompError):
+    """A blob is not in the store, or was damaged and has been put aside."""
+
+
+class Store:
+    def __init__(self, root: str) -> None:
+        self.root = root
+        for name in ("blobs", "actions", "contents", "tmp"):
+            os.makedirs(os.path.join(root, name), exist_ok=True)
+        self._lock_fd: int | None = None
+
+    def share(self) -> None:
+        """Keep garbage collection out while this process uses the store."""
+        self._lock_fd = os.open(os.path.join(self.root, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.flock(self._lock_fd, fcntl.LOCK_SH)
+
+    # Blobs
+
+    def blob_path(self, sha256: str) -> str:
+        return os.path.join(self.root, "blobs", sha256[:2], sha256[2:])
+
+    def has_blob(self, sha256: str) -> bool:
+        return os.path.exists(self.blob_path(sha256))
+
+    def put_file(self, path: str) -> tuple[str, int]:
+        """Take a copy of a file; returns its (SHA-256, size in bytes). What is hashed is the copy itself."""
+        temporary = self._temporary()
+        try:
+            value, size = copy_file(path, temporary, 0o444)
+            self._keep(temporary, value)
+            return value, size
+        finally:
+            remove_quietly(temporary)
+
+    def put_bytes(self, data: bytes) -> str:
+        value = hashlib.sha256(data).hexdigest()
+        if not self.has_blob(value):
+            temporary = self._temporary()
+            try:
+                fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o444)
+                try:
+                    write_all(fd, data)
+                finally:
+                    os.close(fd)
+                self._keep(temporary, value)
+            finally:
+                remove_quietly(temporary)
+        return value
+
+    def read_blob(self, sha256: str) -> bytes:
+        """Raises BlobMissing."""
+        try:
+            with open(self.blob_path(sha256), "rb") as file:
+                data = file.read()
+        except OSError as error:
+            raise BlobMissing(f"store: blob {sha256} cannot be read: {error.strerror}") from error
+        if hashlib.sha256(data).hexdigest() != sha256:
+            self._quarantine(sha256)
+        return data
+
+    def restore(self, sha256: str, destination: str, mode: int) -> None:
+        """Write a blob to `destination`, which is replaced only once the copy is proven. Raises BlobMissing."""
+        folder = os.path.dirname(destination)
+        os.makedirs(folder, exist_ok=True)
+        temporary = os.path.join(folder, f".{os.path.basename(destination)}.{os.getpid()}.tmp")
+        try:
+            try:
+                value, _ = copy_file(self.blob_path(sha256), temporary, mode)
+            except FileNotFoundError as error:
+                raise BlobMissing(f"store: blob {sha256} is not there") from error
+            if value != sha256:
+                self._quarantine(sha256)
+            os.replace(temporary, destination)
+        finally:
+            remove_quietly(temporary)
+
+    def _keep(self, temporary: str, sha256: str) -> None:
+        final = self.blob_path(sha256)
+        try:
+            known = os.stat(final).st_size == os.stat(temporary).st_size
+        except FileNotFoundError:
+            known = False
+        if not known:  # a shorter one is what a power cut left: replace it
+            os.makedirs(os.path.dirname(final), exist_ok=True)
+            os.replace(temporary, final)
+
+    def _quarantine(self, sha256: str) -> None:
+        folder = os.path.join(self.root, "quarantine")
+        os.makedirs(folder, exist_ok=True)
+        try:
+            os.replace(self.blob_path(sha256), os.path.join(folder, sha256))
+        except OSError:
+            pass
+        raise BlobMissing(f"store: blob {sha256} was damaged and has been put aside")
+
+    def _temporary(self) -> str:
+        return os.path.join(self.root, "tmp", f"{os.getpid()}-{os.urandom(6).hex()}")
+
+    # Records
+
+    def action(self, key: str) -> dict[str, Any] | None:
+        """The record of the finished stage with this cache key; a damaged one is none."""
+        record = read_sealed(self._record_path("actions", key))
+        return record if isinstance(record, dict) and record.get("cache_key") == key else None
+
+    def action_by_content(self, key: str) -> dict[str, Any] | None:
+        pointer = read_sealed(self._record_path("contents", key))
+        return self.action(pointer["cache_key"]) if isinstance(pointer, dict) else None
+
+    def put_action(self, record: dict[str, Any]) -> None:
+        self._put("actions", record["cache_key"], record, durable=True)
+        if record.get("content_key"):
+            pointer = {"cache_key": record["cache_key"]}
+            self._put("contents", record["content_key"], pointer, durable=False)
+
+    def drop_action(self, key: str) -> None:
+        remove_quietly(self._record_path("actions", key))
+
+    def actions(self) -> list[dict[str, Any]]:
+        """Every readable record, in the order of their keys."""
+        root = os.path.join(self.root, "actions")
+        keys = [a + b for a in sorted(os.listdir(root)) for b in sorted(os.listdir(os.path.join(root, a)))]
+        return [record for record in map(self.action, keys) if record is not None]
+
+    def _record_path(self, kind: str, key: str) -> str:
+        return os.path.join(self.root, kind, key[:2], key[2:])
+
+    def _put(self, kind: str, key: str, value: Any, *, durable: bool) -> None:
+        path = self._record_path(kind, key)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        write_atomic(path, seal(value), durable=durable)
+
+
+def copy_file(source: str, destination: str, mode: int) -> tuple[str, int]:
+    """Copy to a new file, sharing extents where possible; returns (SHA-256, size) of what now lies at `destination`."""
+    state, size = hashlib.sha256(), 0
+    read_fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        write_fd = os.open(destination, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        try:
+            os.fchmod(write_fd, mode)
+            cloned = _clone(read_fd, write_fd)
+            from_fd = write_fd if cloned else read_fd
+            while chunk := os.read(from_fd, CHUNK_BYTES):
+                state.update(chunk)
+                size += len(chunk)
+                if not cloned:
+                    write_all(write_fd, chunk)
+        finally:
+            os.close(write_fd)
+    finally:
+        os.close(read_fd)
+    return state.hexdigest(), size
+
+
+def _clone(read_fd: int, write_fd: int) -> bool:
+    try:
+        fcntl.ioctl(write_fd, FICLONE, read_fd)
+        return True
+    except OSError:
+        return False

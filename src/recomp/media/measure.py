@@ -1,0 +1,232 @@
+"""Measure a capture against a recorded reference: the two clips in step, tile by tile, and the codec's own share.
+
+Three passes over each file and a few megabytes at a time: thumbnails to register by, pairs to measure, the capture once
+more through the reference's codec. Values only; what they mean is `recomp.media.gates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recomp.errors import FormatError
+from recomp.media.calibration import Calibration, calibrate
+from recomp.media.clip import Facts, Planar, plane, read_facts, run_filter, ticks
+from recomp.media.metrics import block_ssim, psnr, tiles
+from recomp.media.null import NullCodec, packet_sizes
+from recomp.media.registration import Registration, normalised, register
+
+if TYPE_CHECKING:
+    import av
+    import numpy as np
+
+_ANCHORS = 9
+_PROBE = 48
+_MATRIX_PAIRS = 6
+_RGB = "flags=bicubic+bitexact+accurate_rnd+full_chroma_int"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Everything the gates look at. Arrays over the K judged ticks: reference tick, tile SSIM (K, rows, columns) of
+    the capture and of the null, mean SSIM, PSNR in dB."""
+
+    reference: Facts
+    capture: Facts
+    rate: float
+    matrix: str
+    registration: Registration
+    calibration: Calibration | None
+    ticks: np.ndarray
+    observed: np.ndarray
+    null: np.ndarray
+    ssim: np.ndarray
+    psnr: np.ndarray
+    quality: int | None
+    brightness: np.ndarray  # (K, 2): mean luma of reference and capture
+    contrast: np.ndarray  # (K, 2): its standard deviation
+    stuck: np.ndarray  # (K,) bool: the capture repeats itself where the reference moves
+    captured: int
+
+
+def measure(reference: Path | str, capture: Path | str) -> Measurement:
+    """Measure two video files. Raises FormatError for what cannot be decoded or has no pictures."""
+    import numpy as np
+
+    ours, theirs = read_facts(reference), read_facts(capture)
+    rate = theirs.rate
+    size = (ours.width, ours.height)
+    matrix = ours.matrix or ("bt709" if ours.height >= 720 else "bt601")
+    planar = Planar(size, matrix, ours.full_range)
+    thumbs, recorded, _ = _thumbnails(reference, rate, planar)
+    shown, _, order = _thumbnails(capture, rate, planar)
+    shown = shown[order]
+    registration = register(thumbs, shown, recorded)
+    if ours.matrix is None and theirs.pixel_format.startswith(("gbr", "bgr", "rgb")):
+        matrix = _guess_matrix(reference, capture, registration, rate, size, ours.full_range)
+        planar = Planar(size, matrix, ours.full_range)
+    judged = np.flatnonzero(registration.recorded & (registration.capture_of >= 0))
+    anchors = _anchors(thumbs, shown, registration, judged)
+    observed, ssim, noise, pictures = [], [], [], []
+    for tick, a, b in _pairs(reference, capture, registration, rate, planar):
+        blocks = block_ssim(plane(a, 0), plane(b, 0))
+        observed.append(tiles(blocks))
+        ssim.append(float(blocks.mean()))
+        noise.append(psnr(plane(a, 0), plane(b, 0)))
+        if tick in anchors:
+            pictures.append((_rgb(a), _rgb(b)))
+    seen = np.array(observed) if observed else np.zeros((0, 1, 1), np.float32)
+    null, quality = _null(reference, capture, registration, rate, planar, ours, seen)
+    frames = registration.capture_of[judged]
+    light = np.stack([thumbs[judged].reshape(len(judged), -1), shown[frames].reshape(len(judged), -1)], axis=1)
+    return Measurement(
+        reference=ours,
+        capture=theirs,
+        rate=rate,
+        matrix=matrix,
+        registration=registration,
+        calibration=calibrate(pictures) if pictures else None,
+        ticks=judged,
+        observed=seen,
+        null=null,
+        ssim=np.array(ssim),
+        psnr=np.array(noise),
+        quality=quality,
+        brightness=light.mean(axis=2),
+        contrast=light.std(axis=2),
+        stuck=_still_ticks(thumbs, shown, judged, frames),
+        captured=len(shown),
+    )
+
+
+def _thumbnails(path: Path | str, rate: float, planar: Planar) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return ((ticks, 36, 64) uint8, (ticks,) bool: has a picture, ticks that have one)."""
+    import numpy as np
+
+    found = [(tick, planar.thumbnail(planar(frame))) for tick, frame in ticks(path, rate)]
+    if not found:
+        raise FormatError(f"{path}: found no pictures, expected at least one")
+    order = np.array([tick for tick, _ in found])
+    out = np.zeros((order[-1] + 1, *found[0][1].shape), np.uint8)
+    out[order] = [picture for _, picture in found]
+    recorded = np.zeros(len(out), bool)
+    recorded[order] = True
+    return out, recorded, order
+
+
+def _pairs(
+    reference: Path | str, capture: Path | str, registration: Registration, rate: float, planar: Planar
+) -> Iterator[tuple[int, av.VideoFrame, av.VideoFrame]]:
+    """Yield (tick, reference, capture) as planar pictures for each judged tick, both clips read once and in order."""
+    frames = enumerate(frame for _, frame in ticks(capture, rate))
+    number, shown = -1, None
+    for tick, frame in ticks(reference, rate):
+        wanted = int(registration.capture_of[tick])
+        if wanted < 0:
+            continue
+        while number < wanted:
+            number, picture = next(frames)
+            if number == wanted:
+                shown = planar(picture)
+        yield tick, planar(frame), shown
+
+
+def _captured(
+    capture: Path | str, registration: Registration, rate: float, planar: Planar, limit: range | None = None
+) -> Iterator[av.VideoFrame]:
+    """Yield the capture's planar pictures of the judged ticks (or the `limit`th of them)."""
+    import numpy as np
+
+    wanted = registration.capture_of[np.flatnonzero(registration.recorded & (registration.capture_of >= 0))]
+    wanted = wanted if limit is None else wanted[limit.start : limit.stop]
+    keep = set(wanted.tolist())
+    for number, (_, frame) in enumerate(ticks(capture, rate)):
+        if number in keep:
+            yield planar(frame)
+
+
+def _null(
+    reference: Path | str,
+    capture: Path | str,
+    registration: Registration,
+    rate: float,
+    planar: Planar,
+    facts: Facts,
+    observed: np.ndarray,
+) -> tuple[np.ndarray, int | None]:
+    """Return the tile SSIM of the capture against itself through the reference's codec, and the quality found."""
+    import numpy as np
+
+    if facts.lossless or not len(observed):
+        return np.ones_like(observed), None
+    codec = NullCodec(facts.codec, facts.rate)
+    sizes, keys = packet_sizes(reference)
+    start = max(0, (len(observed) - _PROBE) // 2)
+    segment = [size for size, key in zip(sizes, keys, strict=True) if not key][start : start + _PROBE] or sizes
+    probe = list(_captured(capture, registration, rate, planar, range(start, start + _PROBE)))
+    quality = codec.search(probe, sum(segment) / len(segment))
+    out = np.ones_like(observed)
+    originals = _captured(capture, registration, rate, planar)
+    recoded = codec.recode(_captured(capture, registration, rate, planar))
+    for number, (a, b) in enumerate(zip(originals, recoded, strict=False)):
+        out[number] = tiles(block_ssim(plane(a, 0), plane(b, 0)))
+    return out, quality
+
+
+def _anchors(thumbs: np.ndarray, shown: np.ndarray, registration: Registration, judged: np.ndarray) -> set[int]:
+    """Choose well-registered ticks with something to see, spread over the clip: calibration looks at these."""
+    import numpy as np
+
+    if not len(judged):
+        return set()
+    a, b = normalised(thumbs[judged]), normalised(shown[registration.capture_of[judged]])
+    alike = ((a[0] * b[0]).mean(axis=1) + 16.0) / (a[1] * b[1] + 16.0)
+    good = alike >= np.median(alike) - 1e-6
+    good &= a[1] >= min(8.0, float(np.median(a[1])))
+    candidates = judged[good] if good.any() else judged
+    chosen = np.linspace(0, len(candidates) - 1, min(_ANCHORS, len(candidates))).round().astype(int)
+    return set(candidates[chosen].tolist())
+
+
+def _still_ticks(thumbs: np.ndarray, shown: np.ndarray, judged: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Mark judged ticks at which the capture repeats its last picture though the reference has moved on."""
+    import numpy as np
+
+    stuck = np.zeros(len(judged), bool)
+    if len(judged) < 2:
+        return stuck
+    a, b = shown[frames].astype(np.int16), thumbs[judged].astype(np.int16)
+    still = np.abs(a[1:] - a[:-1]).reshape(len(a) - 1, -1).max(axis=1) <= 1
+    moves = np.abs(b[1:] - b[:-1]).reshape(len(b) - 1, -1)
+    stuck[1:] = still & (moves.max(axis=1) > 24) & (moves.mean(axis=1) > 0.5)
+    return stuck
+
+
+def _guess_matrix(
+    reference: Path | str,
+    capture: Path | str,
+    registration: Registration,
+    rate: float,
+    size: tuple[int, int],
+    full_range: bool,
+) -> str:
+    """A file that does not name its matrix was made with one of two: take the one that the colours fit better."""
+    import numpy as np
+
+    errors = {}
+    for matrix in ("bt601", "bt709"):
+        planar = Planar(size, matrix, full_range)
+        error = []
+        for _, a, b in _pairs(reference, capture, registration, rate, planar):
+            error += [float(np.abs(plane(a, k).astype(np.int16) - plane(b, k)).mean()) for k in (1, 2)]
+            if len(error) >= 2 * _MATRIX_PAIRS:
+                break
+        errors[matrix] = float(np.median(error)) if error else 0.0
+    return min(errors, key=lambda name: (errors[name], name))
+
+
+def _rgb(frame: av.VideoFrame) -> np.ndarray:
+    """A planar picture as (height, width, 3) uint8 RGB, by the same conversion for both sides."""
+    return run_filter({}, frame, f"{frame.width}:{frame.height}:{_RGB}", "rgb24").to_ndarray()

@@ -1,0 +1,123 @@
+"""What every stage is made from: the checked configuration, tools, and what earlier rounds learnt."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from recomp.config.project import Project
+from recomp.engine.context import command_runner
+from recomp.engine.layout import Layout
+from recomp.engine.stage import Input, Output, Stage
+from recomp.stages.tools import Tools
+
+#: step → the steps whose outputs it reads
+AFTER = {
+    "intake": (),
+    "analysis": ("intake",),
+    "lift": ("intake", "analysis"),
+    "pipeline": ("lift",),
+    "build": ("pipeline",),
+    "run": ("build",),
+    "capture": ("run",),
+    "extract_frames": ("capture",),
+    "extract_audio": ("capture",),
+    "hash_frames": ("capture", "extract_frames"),
+    "hash_audio": ("extract_audio",),
+    "validate": ("run", "capture", "hash_frames", "hash_audio"),
+}
+
+
+class Job(NamedTuple):
+    """`evidence`: branch misses of earlier rounds, as lines of a runtime trace manifest."""
+
+    project: Project
+    layout: Layout
+    tools: Tools
+    evidence: bytes = b""
+
+    @property
+    def settings(self):
+        return self.project.settings
+
+    def command(self, step: str) -> tuple[str, ...] | None:
+        if step == "analysis":
+            value = self.settings.raw["analysis"]["command"]
+            return tuple(value) if value else None
+        return self.settings.command(step) if step in self.settings.raw["commands"] else None
+
+    def reads(self, step: str, name: str, path: str, *, optional: bool = False) -> tuple[Input, ...]:
+        """What a stage behind `step` declares for reading `path`: nothing where the built-in stage makes it (then it
+        is part of what that stage made), the path itself where a command does."""
+        return (Input(name, path, optional),) if self.command(step) else ()
+
+    def recording_dir(self) -> str:
+        return os.path.join(self.settings.work_root, "recording")
+
+    def project_dir(self) -> str:
+        return os.path.join(self.settings.dirs["build_dir"], "project")
+
+    def port_path(self) -> str:
+        return os.path.join(self.settings.dirs["build_dir"], "port")
+
+    def segments_dir(self) -> str:
+        """Where the built-in lift keeps the initial bytes of the module's segments: beside the module."""
+        return os.path.join(os.path.dirname(self.settings.lifted_module_json), "segments")
+
+    def hash_list(self, what: str) -> str:
+        """Where the list of "frames" or "audio" goes: where capture_video.toml wants it if that is in the work root,
+        else into the validation folder. A list elsewhere is somebody's own and never written."""
+        named = self.named_list(what)
+        if named is not None and named.startswith(self.settings.work_root + "/"):
+            return named
+        return os.path.join(self.settings.dirs["validation_dir"], f"{what}.hashes")
+
+    def named_list(self, what: str) -> str | None:
+        """The list that capture_video.toml names."""
+        capture = self.project.capture
+        wanted = capture["hashes"][what] if capture else None
+        if wanted is None or wanted["format"] != "list":
+            return None
+        return self.project.resolve("capture_video_toml", wanted["path"])
+
+    def report_path(self) -> str:
+        return os.path.join(self.settings.dirs["validation_dir"], "validation-report.json")
+
+    def has_capture(self) -> bool:
+        """Whether pictures are wanted: something to compare them with, a place for them, or a command for them."""
+        capture = self.settings.raw["capture"]
+        return bool(
+            self.project.reference
+            or self.command("capture")
+            or self.command("extract_frames")
+            or any(capture[key] for key in ("video_path", "frames_dir", "audio_file"))
+        )
+
+    def has_audio(self) -> bool:
+        return self.settings.audio_file is not None
+
+
+def command_stage(
+    job: Job,
+    step: str,
+    *,
+    inputs: tuple[Input, ...] = (),
+    outputs: tuple[Output, ...] = (),
+    watch: tuple[str, ...] = (),
+) -> Stage | None:
+    """The stage `step` as the command that replaces it, or None if none does."""
+    command = job.command(step)
+    if command is None:
+        return None
+    timeout_s = job.settings.timeout_s(step)
+    return Stage(
+        name=step,
+        run=command_runner(list(command), timeout_s=timeout_s),
+        inputs=inputs,
+        tools=job.tools.command(step, command),
+        after=AFTER[step],
+        outputs=outputs,
+        command=command,
+        watch=(job.settings.work_root, *watch),
+        timeout_s=timeout_s,
+    )

@@ -1,0 +1,87 @@
+"""lift: machine code → the dense module (`lifted_module_json`), its segments beside it, and a coverage summary."""
+
+from __future__ import annotations
+
+import os
+
+from recomp.engine.context import Context
+from recomp.engine.stage import Input, Output, Result, Stage
+from recomp.stages.job import AFTER, Job, command_stage
+
+
+def stage(job: Job) -> Stage | None:
+    settings = job.settings
+    if settings.mode == "lifted":
+        return None
+    program = _program_inputs(job)
+    replaced = command_stage(job, "lift", inputs=program)
+    if replaced is not None:
+        return replaced
+    elf = settings.path("inputs", "elf")
+    if elf is None:
+        return None
+    names, trace = settings.path("analysis", "name_map_json"), settings.path("analysis", "runtime_trace_manifest")
+
+    def run(context: Context) -> Result:
+        return _run(context, elf, names, trace, job.evidence)
+
+    return Stage(
+        name="lift",
+        run=run,
+        inputs=program,
+        config={"entry": settings.raw["run"]["lift_entry"], "evidence": job.evidence.decode()},
+        tools=job.tools.recomp("lift", "formats", "a64", "stages/lift.py"),
+        after=AFTER["lift"],
+        outputs=(
+            Output("module", settings.lifted_module_json, role="module"),
+            Output("segments", job.segments_dir(), tree=True, role="segment", asset_class="proprietary"),
+            Output("summary", os.path.join(settings.dirs["lift_dir"], "lift-summary.json"), role="lift-summary"),
+        ),
+        timeout_s=settings.timeout_s("lift"),
+    )
+
+
+def _program_inputs(job: Job) -> tuple[Input, ...]:
+    from recomp.config.project import program_inputs
+
+    evidence = (("name_map_json", True), ("runtime_trace_manifest", True))
+    found = [Input(os.path.basename(path), path) for _, path in program_inputs(job.settings)]
+    for key, optional in evidence:
+        path = job.settings.path("analysis", key)
+        if path is not None:
+            found.append(Input(key, path, optional))
+    return tuple(found)
+
+
+def _run(context: Context, elf: str, names: str | None, trace: str | None, evidence: bytes) -> Result:
+    import msgspec
+
+    from recomp.lift.lift import lift_elf, read_misses
+    from recomp.lift.module import encode_module
+    from recomp.lift.names import read_name_map
+
+    data = _read(elf)
+    misses = [*(read_misses(_read(trace)) if trace else ()), *read_misses(evidence)]
+    module, blobs, summary = lift_elf(data, name_map=read_name_map(_read(names)) if names else None, trace=misses)
+    placed = tuple(
+        msgspec.structs.replace(segment, init_path=f"segments/{segment.init_path}") if segment.init_path else segment
+        for segment in module.segments
+    )
+    module = msgspec.structs.replace(module, segments=placed)
+    context.write("module", encode_module(module))
+    context.write("summary", msgspec.json.format(msgspec.json.encode(summary, order="deterministic"), indent=2) + b"\n")
+    os.makedirs(context.out("segments"))
+    for name, blob in sorted(blobs.items()):
+        with open(os.path.join(context.out("segments"), name), "wb") as file:
+            file.write(blob)
+    found = (
+        f"{summary.functions:,} functions, {summary.instructions:,} instructions, {summary.undefined:,} undefined words"
+    )
+    if misses:
+        found += f", {len(misses)} targets from traces"
+    return Result(found=found)
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()

@@ -1,0 +1,170 @@
+"""run: the port plays headless with the replayed input and records what it shows, sounds and asks.
+
+The built-in run is deterministic: virtual time, input by tick, no host files. How the guest ended is judged here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from recomp.config.input_script import compile_script, end_tick
+from recomp.engine.context import Context
+from recomp.engine.stage import Output, Result, Stage
+from recomp.engine.store import Store
+from recomp.errors import StageError
+from recomp.stages.job import AFTER, Job, command_stage
+
+#: wall-clock limit of the built-in run, unless [run.timeouts] says otherwise
+DEFAULT_TIMEOUT_S = 600.0
+#: virtual time after which a guest that does not end is taken to hang: ten minutes
+DEFAULT_MAX_TICKS = 36_000
+
+
+def stage(job: Job) -> Stage:
+    settings = job.settings
+    replaced = command_stage(job, "run")
+    if replaced is not None:
+        script = settings.path("reference", "input_script_toml")
+        return replaced._replace(config={"input": _script_digest(job)}) if script else replaced
+    script = job.project.script
+    wanted = settings.raw["run"]["ticks"] or (end_tick(script) if script else None)
+    config = {
+        "input": compile_script(script).decode() if script else "",
+        "ticks": wanted,
+        "seed": settings.raw["run"]["seed"],
+        "args": settings.raw["run"]["args"],
+    }
+    port = job.port_path()
+
+    def run(context: Context) -> Result:
+        return _run(context, port, config)
+
+    return Stage(
+        name="run",
+        run=run,
+        inputs=job.reads("build", "port", port),
+        config=config,
+        tools=job.tools.recomp("stages/run.py"),
+        after=AFTER["run"],
+        outputs=(Output("recording", job.recording_dir(), tree=True, role="recording"),),
+        timeout_s=settings.timeout_s("run") or DEFAULT_TIMEOUT_S,
+    )
+
+
+def _script_digest(job: Job) -> str:
+    script = job.project.script
+    return compile_script(script).decode() if script else ""
+
+
+def _run(context: Context, port: str, config: dict[str, Any]) -> Result:
+    if not os.access(port, os.X_OK):
+        raise StageError(f"run: no executable at {port}", hint="the build stage must make it; see its logs")
+    recording = context.out("recording")
+    os.makedirs(recording)
+    script = os.path.join(context.scratch, "input")
+    with open(script, "w", encoding="ascii") as file:
+        file.write(config["input"])
+    limit = config["ticks"] or DEFAULT_MAX_TICKS
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "LC_ALL": "C",
+        "RECOMP_RT_RECORD": recording,
+        "RECOMP_RT_INPUT": script,
+        "RECOMP_RT_MAX_TICKS": str(limit),
+        "RECOMP_RT_SEED": str(config["seed"]),
+    }
+    watch = _Watch(context, recording, limit)
+    outcome = context.run_program([port, *config["args"]], env=env, timeout_s=context.stage.timeout_s, poll=watch.poll)
+    facts = _read_facts(context, recording, outcome)
+    return _judge(context, facts, recording, config["ticks"])
+
+
+class _Watch:
+    """Shows how far the recording is, twice a second, by the ticks that the runtime wrote of."""
+
+    def __init__(self, context: Context, recording: str, limit: int) -> None:
+        self._context, self._limit, self._next = context, limit, 0.5
+        self._frames = os.path.join(recording, "frames.rec")
+
+    def poll(self, age_s: float) -> None:
+        if age_s >= self._next:
+            self._next = age_s + 0.5
+            try:
+                size = os.path.getsize(self._frames)
+            except OSError:
+                size = 0
+            self._context.progress(age_s, None, f"{size / 1e6:.1f} MB recorded")
+
+
+def _read_facts(context: Context, recording: str, outcome) -> dict[str, Any]:
+    """`run.json`, which the runtime writes whatever happens to the guest; without it the port itself failed."""
+    try:
+        with open(os.path.join(recording, "run.json"), "rb") as file:
+            facts = json.load(file)
+        facts["exit"]["kind"]
+    except (OSError, ValueError, KeyError, TypeError):
+        context.check(outcome, "the port")
+        raise StageError(
+            "run: the port ended without writing run.json", hint=f"see {context.log_path('stderr')}"
+        ) from None
+    if outcome.timed_out:
+        context.check(outcome, "the port")
+    return facts
+
+
+def _judge(context: Context, facts: dict[str, Any], recording: str, ticks: int | None) -> Result:
+    ended, played = facts["exit"], facts.get("ticks", 0)
+    kind, code, detail = ended["kind"], ended.get("code"), ended.get("detail") or ""
+    found = f"{facts.get('frames', 0):,} frames, {played:,} ticks ({played / 60:.1f} s)"
+    samples = (facts.get("audio") or {}).get("samples", 0)
+    if samples:
+        found += f", {samples:,} audio samples"
+    notes = tuple(f"unknown supervisor call {item}" for item in facts.get("unknown_svcs") or [])
+    if kind == "miss":
+        misses = len(read_misses(recording))
+        return Result(found=f"{misses} indirect-branch miss{'es' if misses != 1 else ''}", notes=notes, again=True)
+    if (kind == "exit" and code == 0) or (kind == "limit" and ticks is not None):
+        return Result(found=found, notes=notes)
+    logs = f"see {context.log_path('stderr')}"
+    if kind == "exit":
+        raise StageError(f"run: the guest ended with exit code {code} after {played} ticks", hint=logs)
+    if kind == "limit":
+        raise StageError(
+            f"run: the guest neither ended nor was told to after {played} ticks ({played / 60:.0f} s)",
+            hint='set [run] ticks, or put a marker "end" into the input script',
+        )
+    what = {"trap": "trapped", "signal": f"was ended by signal {code}"}.get(kind, f"ended by {kind!r}")
+    raise StageError(f"run: the guest {what} after {played} ticks: {detail}".rstrip(": "), hint=logs)
+
+
+def read_misses(recording: str) -> list[bytes]:
+    try:
+        with open(os.path.join(recording, "misses.jsonl"), "rb") as file:
+            return [line for line in file.read().splitlines() if line.strip()]
+    except FileNotFoundError:
+        return []
+
+
+def learn(evidence: bytes, record: dict[str, Any], store: Store) -> bytes | None:
+    """The evidence with the misses of a finished run added, each target once, in order; None if it recorded none."""
+    entry = next((e for e in record["outputs"] if e["path"] == "misses.jsonl"), None)
+    if entry is None:
+        return None
+    known = {_place(line): line for line in evidence.splitlines()}
+    for line in store.read_blob(entry["sha256"]).splitlines():
+        if line.strip():
+            known.setdefault(_place(line), _row(line))
+    return b"".join(known[place] + b"\n" for place in sorted(known))
+
+
+def _place(line: bytes) -> tuple[int, int]:
+    row = json.loads(line)
+    return row["target"], row["site"]
+
+
+def _row(line: bytes) -> bytes:
+    """A miss without its count, which would make a new round of a run that only took longer."""
+    row = json.loads(line)
+    return json.dumps({"site": row["site"], "target": row["target"], "count": 1}).encode()

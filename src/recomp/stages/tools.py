@@ -1,0 +1,133 @@
+"""The tools that stages use, identified by what they are and not by where they lie.
+
+A program is its content; a part of this package is its source files; a library is its version. Versions for people are
+asked of the tools themselves, once for each content.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from recomp import __version__
+from recomp.engine.canonical import digest
+from recomp.engine.files import read_sealed, seal, write_atomic
+from recomp.engine.fingerprint import ABSENT, StatCache, list_tree
+from recomp.engine.stage import Tool
+from recomp.errors import ToolError
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+#: programs whose first argument is the program that counts
+_INTERPRETERS = ("python", "sh", "bash", "dash", "zsh", "perl", "ruby", "node", "lua", "tclsh")
+
+
+class Tools:
+    """`config_dir` is where commands run; `memo_path` keeps versions between runs."""
+
+    def __init__(self, hashes: StatCache, config_dir: str, memo_path: str | None = None) -> None:
+        self._hashes, self._config_dir, self._memo_path = hashes, config_dir, memo_path
+        self._parts: dict[str, str] = {}
+        memo = read_sealed(memo_path) if memo_path else None
+        self._versions: dict[str, str] = memo if isinstance(memo, dict) else {}
+
+    def recomp(self, *parts: str) -> tuple[Tool, ...]:
+        """Packages (`lift`) or modules (`stages/lift.py`) of recomp itself, one tool each."""
+        return tuple(Tool(f"recomp.{part}", __version__, self._part(part), internal=True) for part in parts)
+
+    def _part(self, part: str) -> str:
+        if part not in self._parts:
+            path = os.path.join(_PACKAGE, part)
+            names = [name for name in list_tree(path) if "__pycache__" not in name] if os.path.isdir(path) else [""]
+            listing = [[name, self._hashes.file(os.path.join(path, name) if name else path)[0]] for name in names]
+            self._parts[part] = digest(listing)
+        return self._parts[part]
+
+    def library(self, name: str) -> tuple[Tool, ...]:
+        """An installed Python package, by its version."""
+        version = installed_version(name)
+        return (Tool(name, version, version or ABSENT),)
+
+    def program(self, name: str, path: str, *version_arguments: str) -> Tool:
+        """An executable by its content. Raises ToolError if it is not there."""
+        try:
+            sha256, _ = self._hashes.file(path)
+        except OSError as error:
+            raise ToolError(f"{path}: {name} cannot be read: {error.strerror}", hint="is it installed?") from error
+        return Tool(name, self._version(sha256, [path, *version_arguments]) if version_arguments else None, sha256)
+
+    def command(self, step: str, argv: tuple[str, ...]) -> tuple[Tool, ...]:
+        """The executable of a command and, where that is an interpreter, the script it is given. One that cannot be
+        found has the identity "absent": starting it will say what is wrong."""
+        found = []
+        path = self._find(argv[0])
+        found.append(Tool(f"command:{step}", None, self._content(path)))
+        script = _script(argv)
+        if script is not None:
+            found.append(Tool(f"command:{step}:script", None, self._content(os.path.join(self._config_dir, script))))
+        return tuple(found)
+
+    def _find(self, name: str) -> str | None:
+        if "/" in name:
+            return os.path.join(self._config_dir, name)
+        return shutil.which(name) if not os.path.isabs(name) else name
+
+    def _content(self, path: str | None) -> str:
+        try:
+            return self._hashes.file(path)[0] if path else ABSENT
+        except OSError:
+            return ABSENT
+
+    def _version(self, sha256: str, argv: list[str]) -> str | None:
+        if sha256 not in self._versions:
+            import subprocess
+
+            try:
+                answer = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False).stdout
+            except (OSError, subprocess.TimeoutExpired):
+                return None
+            lines = answer.splitlines()
+            self._versions[sha256] = lines[0].strip() if lines else ""
+            if self._memo_path:
+                write_atomic(self._memo_path, seal(self._versions), durable=False)
+        return self._versions[sha256] or None
+
+
+def _script(argv: tuple[str, ...]) -> str | None:
+    """The script that an interpreter is told to run, if one is."""
+    name = os.path.basename(argv[0])
+    if name.rstrip("0123456789.") not in _INTERPRETERS:
+        return None
+    for argument in argv[1:]:
+        if argument in ("-c", "-m", "-e", "-"):
+            return None
+        if not argument.startswith("-"):
+            return argument
+    return None
+
+
+def find_package_folder(name: str) -> str | None:
+    """The folder of an installed package, without importing it."""
+    return next((p for entry in sys.path if os.path.isdir(p := os.path.join(entry or ".", name))), None)
+
+
+def installed_version(name: str) -> str | None:
+    """The version of an installed distribution by its metadata folder, without importing anything."""
+    for entry in sys.path:
+        try:
+            listing = sorted(os.listdir(entry or "."))
+        except OSError:
+            continue
+        for item in listing:
+            if item.startswith(name + "-") and item.endswith(".dist-info"):
+                return item[len(name) + 1 : -len(".dist-info")]
+    return None
+
+
+def find_zig() -> str:
+    """The compiler of the ziglang wheel. Raises ToolError."""
+    folder = find_package_folder("ziglang")
+    path = os.path.join(folder, "zig") if folder else None
+    if path is None or not os.path.isfile(path):
+        raise ToolError("zig: the ziglang package is not installed", hint="install it, or set [build] compiler")
+    return path

@@ -1,0 +1,174 @@
+"""validate: capture against reference. The verdict is a file either way; a bad one names the first divergent frame."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from recomp.engine.context import Context
+from recomp.engine.stage import Input, Output, Result, Stage
+from recomp.errors import StageError
+from recomp.stages.hash import hash_kind
+from recomp.stages.job import AFTER, Job
+
+_THRESHOLDS = (
+    "frame_match_ratio", "audio_match_ratio", "max_drift_frames", "max_dropped_frames", "max_audio_drift_chunks",
+)  # fmt: skip
+
+
+def stage(job: Job) -> Stage | None:
+    reference = job.project.reference
+    if reference is None:
+        return None
+    settings = job.settings
+    facts = _facts(job)
+    report = job.report_path()
+
+    def run(context: Context) -> Result:
+        return _run(context, job, facts)
+
+    folder = settings.dirs["validation_dir"]
+    return Stage(
+        name="validate",
+        run=run,
+        inputs=_inputs(job),
+        config=facts,
+        tools=(*job.tools.recomp("media", "stages/validate.py"), *job.tools.library("av")),
+        after=AFTER["validate"],
+        outputs=(
+            Output("report", report, role="validation-report", asset_class="generated"),
+            Output("pictures", os.path.join(folder, "pictures"), tree=True, role="divergence", optional=True),
+        ),
+        timeout_s=settings.timeout_s("validate"),
+    )
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    """What decides the verdict beside the hashes: thresholds with their overrides, times, names."""
+    reference, override = job.project.reference, job.project.validation_config or {}
+    assert reference is not None
+    own = reference["validation"]
+    settings = {
+        key: own[key] if override.get(key) is None else override[key] for key in ("name", "notes", "require_audio")
+    }
+    changed = override.get("thresholds") or {}
+    for key in _THRESHOLDS:
+        settings[key] = own["thresholds"][key] if changed.get(key) is None else changed[key]
+    return {
+        "settings": {**settings, "fps": reference["video"]["fps"]},
+        "override": bool(override),
+        "timeline": reference["timeline"],
+        "normalization": reference["normalization"],
+        "reference": {key: reference["video"][key] for key in ("width", "height", "fps")},
+        "kinds": {
+            "reference_frames": reference["hashes"]["frames"]["kind"],
+            "reference_audio": (reference["hashes"]["audio"] or {}).get("kind"),
+            "frames": hash_kind(job, "frames"),
+            "audio": hash_kind(job, "audio") if job.has_audio() else None,
+        },
+    }
+
+
+def _inputs(job: Job) -> tuple[Input, ...]:
+    reference = job.project.reference
+    assert reference is not None
+    found = [Input("reference frames", _reference_path(job, "frames"))]
+    if reference["hashes"]["audio"] is not None and job.has_audio():
+        found.append(Input("reference audio", _reference_path(job, "audio")))
+    found.append(
+        Input("reference video", job.project.resolve("reference_video_toml", reference["video"]["path"]), True)
+    )
+    return tuple(found)
+
+
+def _reference_path(job: Job, what: str) -> str:
+    reference = job.project.reference
+    assert reference is not None
+    return job.project.resolve("reference_video_toml", reference["hashes"][what]["path"])
+
+
+def _run(context: Context, job: Job, facts: dict[str, Any]) -> Result:
+    from recomp.media.compare import HashLists, Settings, compare_exact
+    from recomp.media.hashing import read_hash_list
+
+    kinds = facts["kinds"]
+    has_audio = job.has_audio()
+    wants_audio = has_audio and kinds["reference_audio"] is not None
+    reference = HashLists(
+        frames=_reference_hashes(job, "frames"),
+        audio=_reference_hashes(job, "audio") if wants_audio else None,
+        kind=kinds["reference_frames"],
+        info=facts["reference"],
+    )
+    capture = HashLists(
+        frames=read_hash_list(job.hash_list("frames")),
+        audio=read_hash_list(job.hash_list("audio")) if has_audio else None,
+        kind=kinds["frames"],
+    )
+    report = compare_exact(
+        reference,
+        capture,
+        Settings(**facts["settings"]),
+        timeline=facts["timeline"],
+        normalization=facts["normalization"],
+        evidence=_evidence(job),
+    )
+    _add_pictures(context, job, report)
+    context.write("report", json.dumps(report, indent=2).encode() + b"\n")
+    return _verdict(job, report)
+
+
+def _reference_hashes(job: Job, what: str) -> list[str]:
+    from recomp.media import hashing
+
+    reference = job.project.reference
+    assert reference is not None
+    path, form = _reference_path(job, what), reference["hashes"][what]["format"]
+    if form == "list":
+        return hashing.read_hash_list(path)
+    return hashing.hash_frame_files(path) if form == "directory" else hashing.hash_audio_file(path)
+
+
+def _evidence(job: Job) -> dict[str, Any] | None:
+    """What the guest was given to play, to tell a late input from a wrong picture."""
+    script = job.project.script
+    return {"input_ticks": [event["tick"] for event in script["events"]]} if script else None
+
+
+def _add_pictures(context: Context, job: Job, report: dict[str, Any]) -> None:
+    """The pictures of the first divergent frame, where both videos are there to show it."""
+    if not report["failed"] or report["video"].get("first_divergence") is None:
+        return
+    reference = job.project.reference
+    assert reference is not None
+    path = job.project.resolve("reference_video_toml", reference["video"]["path"])
+    if not (os.path.exists(path) and os.path.exists(job.settings.video_path)):
+        return
+    from recomp.media.pairs import add_pictures
+    from recomp.media.video import read_frame
+
+    add_pictures(
+        report,
+        context.out("pictures"),
+        lambda index: read_frame(path, index),
+        lambda index: read_frame(job.settings.video_path, index),
+    )
+
+
+def _verdict(job: Job, report: dict[str, Any]) -> Result:
+    video = report["video"]
+    frames, audio = video["frame_comparison"], video["audio_comparison"]
+    found = f"{frames['matched']:,} of {frames['reference_total']:,} frames equal"
+    if audio:
+        found += f", {audio['matched']:,} of {audio['reference_total']:,} audio chunks equal"
+    if not report["failed"]:
+        return Result(found=found)
+    pictures = (video.get("first_divergence") or {}).get("pictures") or {}
+    folder = os.path.join(job.settings.dirs["validation_dir"], "pictures")
+    shown = [os.path.join(folder, pictures[side]) for side in ("reference", "capture") if pictures.get(side)]
+    lines = "".join(f"\n    {text}" for text in video["failures"]) + "".join(f"\n    {path}" for path in shown)
+    error = StageError(
+        f"validate: {report['failed']} of {report['total']} cases failed{lines}", hint=f"see {job.report_path()}"
+    )
+    return Result(found=found, failure=error)

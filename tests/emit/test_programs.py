@@ -1,0 +1,30 @@
+"""Whole programs: the same source natively compiled, and recompiled from its stripped AArch64 build, say the same."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recomp.emit import EmitOptions, emit_project
+from recomp.lift.lift import lift_elf
+from tests.emit.building import GUEST, HERE, HOST, build_port, compile_c, run
+
+PROGRAMS = sorted(path.stem for path in (HERE / "programs").glob("*.c"))
+
+
+@pytest.mark.parametrize("exact", [False, True], ids=["fast", "exact"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_recompiled_program_is_the_program(name: str, exact: bool, tmp_path: Path) -> None:
+    source = HERE / "programs" / f"{name}.c"
+    guest = compile_c(source, tmp_path / "guest.elf", [*GUEST, "-s"])
+    data = guest.read_bytes()
+    module, segments, _ = lift_elf(data)
+    options = EmitOptions(source="guest.elf", sha256=hashlib.sha256(data).hexdigest(), exact=exact)
+    port = build_port(emit_project(module, segments, options), tmp_path / "project")
+    actual = run([str(port)])
+    assert actual == run([str(compile_c(source, tmp_path / "native", HOST))])
+    if emulator := shutil.which("qemu-aarch64"):
+        assert actual == run([emulator, str(guest)])
