@@ -53,13 +53,14 @@ def test_a_stripped_program_has_the_functions_of_its_symbols(flags: tuple[str, .
     check_module(module)
     bias = min(s.base for s in module.segments) & ~0xFFFFFF if flags[:1] == ("-static-pie",) else 0
     found = {f.start - bias for f in module.functions}
-    assert found == set(truth), {hex(a): truth.get(a) for a in found ^ set(truth)}
+    # Some functions in assembly have symbols without a size.
+    assert set(truth) <= found <= set(labels(data).values())
     assert summary.undefined == 0 and summary.uncovered_bytes == 0
 
 
 @pytest.mark.parametrize("flags", [(), ("-O3",), ("-static-pie", "-fPIE")], ids=str)
 def test_recall_without_sections_and_unwind_information(flags: tuple[str, ...]) -> None:
-    """What is missed are functions that their only caller falls or jumps into: part of the caller, then."""
+    """What is missed is a function that its only caller falls or jumps into: it is part of the caller, then."""
     data = compile_c(PROGRAM, *flags)
     truth = functions(data)
     module = lift_elf(without_headers(data))[0]
@@ -67,7 +68,7 @@ def test_recall_without_sections_and_unwind_information(flags: tuple[str, ...]) 
     bias = min(s.base for s in module.segments) & ~0xFFFFFF if flags[:1] == ("-static-pie",) else 0
     found = {f.start - bias for f in module.functions}
     covered = {a - bias for f in module.functions for b in f.blocks for a in range(b.start, b.start + 4 * b.insns, 4)}
-    assert len(found & set(truth)) >= 0.94 * len(truth)
+    assert len(found & set(truth)) >= 0.98 * len(truth)
     assert len(found & set(truth)) >= 0.98 * len(found)
     assert set(truth) <= covered
 
@@ -98,6 +99,7 @@ def test_each_kind_of_evidence() -> None:
     tailed:
         ret
         .data
+        .balign 8
         .quad   pointed
     """
     data = assemble(source)
@@ -266,7 +268,7 @@ def test_data_between_functions_is_no_code_and_aborts_nothing() -> None:
 def test_an_unknown_word_traps_where_it_stands() -> None:
     """The words before it are code; callers of the function go on, since nobody knows what the word does."""
     sve = 0x04E0E3E0  # cntd x0
-    module, _, summary = lift_elf(program(0x94000002, RET, NOP, sve, RET))
+    module, _, summary = lift_elf(program(0x94000002, RET, NOP, sve))
     first, second = module.functions
     assert [b.terminator for b in second.blocks] == ["trap"] and second.blocks[0].insns == 2
     assert [b.terminator for b in first.blocks] == ["call", "ret"] and not second.noreturn
