@@ -109,8 +109,8 @@ FORMS = {
         POINTERS + ".quad 0\n",
     ),
     "table address hoisted out of the loop": (
-        f"{TAB} mov x19, x1\n 1: ldr w0, [x20], #4\n cmp w0, #4\n b.hi default\n cbz x21, 1b\n bl other\n ldr w0, [x20]\n"
-        " cmp w0, #4\n b.hi default\n ldr x1, [x19, w0, uxtw #3]\n br x1\n base:",
+        f"{TAB} mov x19, x1\n 1: ldr w0, [x20], #4\n cmp w0, #4\n b.hi default\n cbz x21, 1b\n bl other\n"
+        " ldr w0, [x20]\n cmp w0, #4\n b.hi default\n ldr x1, [x19, w0, uxtw #3]\n br x1\n base:",
         POINTERS,
     ),
 }

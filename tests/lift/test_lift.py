@@ -187,7 +187,9 @@ def test_the_module_survives_its_file() -> None:
 def random_code() -> st.SearchStrategy[bytes]:
     """Words that look like code: drawn from the table's encodings, branches short, some bytes of anything between."""
     table = [p for p in patterns() if p.name not in ("B", "BL")]
-    plain = st.builds(lambda p, bits: p.value | bits & ~p.mask & 0xFFFFFFFF, st.sampled_from(table), st.integers(0, 2**32 - 1))
+    plain = st.builds(
+        lambda p, bits: p.value | bits & ~p.mask & 0xFFFFFFFF, st.sampled_from(table), st.integers(0, 2**32 - 1)
+    )
     near = st.integers(-12, 12)
     branches = st.one_of(
         near.map(lambda d: 0x14000000 | d & 0x3FFFFFF),
@@ -217,7 +219,7 @@ def test_any_code_gives_a_module_that_keeps_the_laws(code: bytes, targets: list[
 def test_classification_agrees_with_the_decoder() -> None:
     """The vectorised answers against the scalar ones, word for word."""
     from recomp.formats.elf import read_elf
-    from recomp.lift.words import B, BL, COND, UNDEFINED, Words
+    from recomp.lift.words import BL, COND, UNDEFINED, B, Words
 
     rng = np.random.default_rng(5)
     table = [p for p in patterns() if p.where.startswith("branch")]

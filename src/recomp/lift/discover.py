@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from recomp.formats.eh_frame import Fde, read_fdes, read_landing_pads
+from recomp.formats.eh_frame import read_fdes, read_landing_pads
 from recomp.formats.elf import Elf
 from recomp.lift.evidence import (
     RANK,

@@ -15,7 +15,6 @@ import numpy as np
 
 from recomp.lift.words import BL, BLR, BR, COND, ORDINARY, RET, UNDEFINED, B, Words
 
-
 #: In place of an address: nothing to visit, but the region returns.
 _RETURNS = -1
 
@@ -49,7 +48,6 @@ class Region:
         self.tables: dict[int, tuple[int, ...]] = {}
         self.returns = False
         self.entries: list[int] = []
-
 
     def forget(self) -> None:
         """Back to what was known before exploration, except for what callers were told."""
@@ -142,7 +140,7 @@ class Explorer:
         """The `br` at `site` goes to one of `targets`."""
         region.tables[site] = targets
         region.indirect.remove(site)
-        inside = []
+        inside: list[int] = []
         for target in targets:
             self._go(region, site, target, inside)
         region.stops[self.words.index(site)] = tuple(inside)

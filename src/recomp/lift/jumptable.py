@@ -1,10 +1,10 @@
 """Where a `br` goes: read the table behind it.
 
 The register's value is an expression that loads from a table at an index; each index up to the bound gives a target.
-The bound comes from the compares that dominate the `br` (`cmp` and `b.hi`, `b.ls`, `b.ge`, ... in whatever block, either
-way round), else from how the index was made (`and`, `ubfx`, a byte load), else the table ends at the first entry that
-is no place in the function. An emitted `br` compares the computed address with the targets, so a missing one costs a
-miss, never a wrong result.
+The bound comes from the compares that dominate the `br` (`cmp` and `b.hi`, `b.ls`, `b.ge`, ... in whatever block,
+either way round), else from how the index was made (`and`, `ubfx`, a byte load), else the table ends at the first
+entry that is no place in the function. An emitted `br` compares the computed address with the targets, so a missing
+one costs a miss, never a wrong result.
 """
 
 from __future__ import annotations
