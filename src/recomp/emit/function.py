@@ -50,6 +50,7 @@ class _Function:
         self.flow = flow
         self.parts = flow.parts
         self.placement: Placement = place(flow, summaries)
+        self.balanced = flow.balanced
         self.views: Views | None = build_views(flow, self.placement)
         self.name_of = name_of
         self.lines: list[str] = []
@@ -90,6 +91,8 @@ class _Function:
             "  uint8_t *const M = c->memory;",
             *self._declarations(),
         ]
+        if self.balanced:
+            lines.append("  const uint64_t lr = c->x[30];")
         if flow.entries:
             lines.append("  uint64_t sp0 = c->sp;")
             lines.append("  if (RT_UNLIKELY(c->resume)) { to = c->resume; c->resume = 0; sp0++; goto enter; }")
@@ -124,7 +127,10 @@ class _Function:
             lines += [f"u_{number}:;", *stores, "  goto unwind;"]
         if self.unwinds:
             lines.append("unwind:;")
-            lines.append("  if (c->sp < sp0) goto enter;\n  return to;" if self.flow.entries else "  return to;")
+            if self.balanced:  # balanced functions return to their callers
+                lines.append("  rt_miss(c, 0, to);")
+            else:
+                lines.append("  if (c->sp < sp0) goto enter;\n  return to;" if self.flow.entries else "  return to;")
         if self.flow.entries:
             lines += ["enter:;", "  switch (to) {"]
             for pc, index in sorted(self.flow.entries.items()):
@@ -279,6 +285,8 @@ class _Function:
 
     def _leave(self, part: Part, target: str) -> None:
         """Leave the function for good, by a tail call."""
+        if self.balanced and part.kind != "call":
+            self.lines.append("  c->x[30] = lr;")
         if part.callee is None:
             self.lines.append(f"  RT_JUMP(c, UINT64_C({part.site:#x}), {target});")
         else:
