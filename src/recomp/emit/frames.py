@@ -6,6 +6,9 @@ if wherever it returns or tail-calls, sp, lr and every callee-saved register are
 is balanced, nothing outside of a function can tell whether the registers it saves went through guest memory: they stay
 in the C locals of whoever uses them, and the words that save and restore them are dropped.
 
+A register that is its caller's on one path to a read and not on another is one that the guest's source never set on
+the first: it reads as zero there.
+
 Assumed, not proven: that a store through a pointer made elsewhere does not hit the frame's save slots, and that
 nobody reads them (an unwinder does: programs with one have functions that are not balanced).
 """
@@ -31,7 +34,6 @@ KEPT = _TRACKED_MASK
 #: What a register holds: ("entry", r), ("frame", offset from sp on entry), or OTHER. Absent: it depends on the path.
 Value = tuple[str, int]
 OTHER: Value = ("other", 0)
-_ENTRY: Value = ("entry", -1)
 
 
 @dataclass(slots=True, frozen=True)
@@ -68,16 +70,18 @@ class Unbalanced(Exception):
     """Why a function is not balanced."""
 
 
-def balance(flows: Mapping[int, Flow]) -> dict[int, str]:
+def balance(flows: Mapping[int, Flow], entry: int) -> dict[int, str]:
     """Drop the words that save and restore registers, if every function is balanced.
 
-    Returns, by function start, why functions are not; the flows are changed only if that is empty.
+    Returns, by function start, why functions are not; the flows are changed only if that is empty. The function at
+    `entry`, which nobody calls, may leave with any registers.
     """
     reasons: dict[int, str] = {}
     changes: list[tuple[Part, list[Piece]]] = []
+    called = any(part.callee == entry for flow in flows.values() for part in flow.parts)
     for start, flow in flows.items():
         try:
-            changes += _Proof(flow).changes()
+            changes += _Proof(flow, start == entry and not called).changes()
         except Unbalanced as error:
             reasons[start] = str(error)
     if not reasons:
@@ -106,8 +110,9 @@ def _replace(part: Part, pieces: list[Piece]) -> None:
 
 
 class _Proof:
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, never_returns: bool) -> None:
         self.flow = flow
+        self.never_returns = never_returns
         self.at: dict[int, State] = {}
 
     def changes(self) -> Iterator[tuple[Part, list[Piece]]]:
@@ -157,11 +162,11 @@ class _Proof:
 
     def _check_end(self, part: Part, state: State) -> None:
         for register in _bits(part.end_uses & _TRACKED_MASK):
-            if state.values.get(register, _ENTRY)[0] == "entry" and not (part.kind == "ret" and register == X30):
+            if state.values.get(register) == ("entry", register) and not (part.kind == "ret" and register == X30):
                 raise Unbalanced(f"{part.site:#x}: branches on {_name(register)} of its caller")
         if part.resume:
             raise Unbalanced(f"{part.site:#x}: enters another function in the middle")
-        if part.kind not in ("ret", "tail", "jump"):
+        if part.kind not in ("ret", "tail", "jump") or self.never_returns:
             return
         if part.kind == "ret" and part.end_uses != 1 << X30:
             raise Unbalanced(f"{part.site:#x}: returns by another register than x30")
@@ -192,7 +197,8 @@ class _Proof:
 
     def _check_reads(self, state: State, piece: Piece) -> None:
         for register in _bits(piece.reads & _TRACKED_MASK):
-            if state.values.get(register, _ENTRY)[0] == "entry":
+            value = state.values.get(register)
+            if value == ("entry", register) or value is None and register in (SP, X30):
                 raise Unbalanced(f"reads {_name(register)} of its caller: {piece.insn!r}")
 
     def _frame_access(self, state: State, piece: Piece, access: Access, base: int) -> list[Piece]:
@@ -224,10 +230,8 @@ class _Proof:
     def _store(self, state: State, register: int, address: int, size: int) -> bool:
         for slot in [slot for slot in state.slots if address - 8 < slot < address + size]:
             del state.slots[slot]
-        if register not in _TRACKED or state.values.get(register, _ENTRY)[0] != "entry":
+        if state.values.get(register, OTHER) != ("entry", register):
             return False
-        if state.values.get(register) != ("entry", register):
-            raise Unbalanced(f"stores {_name(register)}, which may be its caller's")
         if size != 8:
             raise Unbalanced(f"stores part of {_name(register)} of its caller")
         state.slots[address] = register

@@ -35,6 +35,14 @@ _VECTOR_STORES = {
 }
 
 
+_VECTOR_ZEROS = {
+    "v": "  v{n} = (rt_v128){{0}};",
+    "d": "  d{n} = 0;",
+    "du": "  d{n} = 0; u{n} = 0;",
+    "s": "  s{n} = 0;",
+}
+
+
 def symbol(start: int) -> str:
     """The C name of the function at a guest address."""
     return f"f_{start:x}"
@@ -51,6 +59,7 @@ class _Function:
         self.parts = flow.parts
         self.placement: Placement = place(flow, summaries)
         self.balanced = flow.balanced
+        self.private = summaries.private  # read before they are set only where the guest never set them
         self.views: Views | None = build_views(flow, self.placement)
         self.name_of = name_of
         self.lines: list[str] = []
@@ -183,9 +192,13 @@ class _Function:
     def _loads(self, mask: int, index: int) -> list[str]:
         """Loads from `*c` of registers held at the start of a part."""
         self.used |= mask
-        lines = [_LOADS[bit] for bit in bits(mask & ~VECTORS)]
+        unset = mask & self.private
+        lines = [_LOADS[bit] for bit in bits(mask & ~unset & ~VECTORS)]
+        lines += [f"  {_NAMES[bit]} = 0;" for bit in bits(unset & ~VECTORS)]
         if mask & VECTORS and self.views is not None:
-            lines += self._vector_moves(mask, self.views.parts[index].at_start, _VECTOR_LOADS)
+            webs = self.views.parts[index].at_start
+            lines += self._vector_moves(mask & ~unset, webs, _VECTOR_LOADS)
+            lines += self._vector_moves(unset, webs, _VECTOR_ZEROS)
         return lines
 
     def _stores(self, mask: int, index: int) -> list[str]:

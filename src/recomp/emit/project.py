@@ -59,7 +59,7 @@ def emit_project(
     """
     flows, code = build_flows(module, segments, lifter)
     if options.call_summaries and not options.exact:
-        balance(flows)
+        balance(flows, module.entry)
     summaries = summarise(flows, options.exact)
     files: dict[str, str | bytes] = {}
     units = split_units([flows[pc] for pc in sorted(flows)], options.unit_insns)
