@@ -103,9 +103,8 @@ def main() -> int:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     with tempfile.TemporaryDirectory() as folder:
         tally = campaign(count, seed, Path(folder))
-    print(
-        f"{tally.kills} kills: {len(tally.wedged)} wedged, {len(tally.wrong)} wrong, at most {tally.most_lost} stages lost"
-    )
+    found = f"{len(tally.wedged)} wedged, {len(tally.wrong)} wrong, at most {tally.most_lost} stages lost"
+    print(f"{tally.kills} kills: {found}")
     for line in [*tally.wedged, *tally.wrong][:20]:
         print(f"  {line}")
     return 1 if tally.wedged or tally.wrong or tally.most_lost > 1 else 0

@@ -1,8 +1,8 @@
 """A toy pipeline for the engine's tests, as a library and as a program: `python toy.py FOLDER`.
 
-`FOLDER/plan.json` lists stages: {"name", "after", "text", "inputs", "kind"}. A `builtin` writes its text, its inputs and
-what the stages before it made into one file. A `command` does the same by a shell script. Each execution adds a line to
-`FOLDER/ran`, which the engine does not know of.
+`FOLDER/plan.json` lists stages: {"name", "after", "text", "inputs", "kind"}. A `builtin` writes its text, its inputs
+and what the stages before it made into one file. A `command` does the same by a shell script. Each execution adds a
+line to `FOLDER/ran`, which the engine does not know of.
 """
 
 from __future__ import annotations

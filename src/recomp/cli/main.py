@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     if arguments[:2] == ["automate", "--config"] and len(arguments) == 3 and not arguments[2].startswith("-"):
-        # The most frequent call by far, in CI and in loops: argparse alone would be a fifth of a run with nothing to do.
+        # The most frequent call by far: argparse alone would be a fifth of a run with nothing to do.
         from recomp.cli.automate import Options, command
 
         return command(Options(config=arguments[2]))
