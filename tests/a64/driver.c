@@ -36,16 +36,19 @@ static void (*const table[])(rt_cpu *) = {/* table */};
 void harness_run(unsigned index, record *records, unsigned count, uint8_t *memory) {
   for (unsigned n = 0; n < count; n++) {
     record *r = current = &records[n];
-    rt_cpu c = {.sp = r->sp, .fpcr = (uint32_t)r->fpcr, .fpsr = (uint32_t)r->fpsr, .memory = memory};
+    rt_cpu c = {.sp = r->sp, .memory = memory};
     c.tpidrro_el0 = 0x7250;
     memcpy(c.x, r->x, sizeof c.x);
     memcpy(c.v, r->v, sizeof c.v);
     c.nf = r->nzcv >> 31 & 1, c.zf = r->nzcv >> 30 & 1, c.cf = r->nzcv >> 29 & 1, c.vf = r->nzcv >> 28 & 1;
     c.monitor_addr = ~UINT64_C(0);
+    rt_set_fpcr(&c, (uint32_t)r->fpcr);
+    rt_set_fpsr(&c, (uint32_t)r->fpsr);
     if (setjmp(out) == 0) table[index](&c);
     memcpy(r->x, c.x, sizeof c.x);
     memcpy(r->v, c.v, sizeof c.v);
-    r->sp = c.sp, r->fpcr = c.fpcr, r->fpsr = c.fpsr;
+    r->sp = c.sp, r->fpcr = rt_get_fpcr(&c), r->fpsr = rt_get_fpsr(&c);
+    rt_set_fpcr(&c, 0);
     r->nzcv = (uint64_t)c.nf << 31 | c.zf << 30 | c.cf << 29 | c.vf << 28;
   }
 }

@@ -32,5 +32,6 @@ def _dispatch(arguments: list[str]) -> int:
     from recomp.cli.arguments import parse
 
     options = parse(arguments)
-    module = __import__(f"recomp.cli.{options.module}", fromlist=["command"])
-    return module.command(options)
+    name, _, function = options.module.partition(":")
+    module = __import__(f"recomp.cli.{name}", fromlist=["command"])
+    return getattr(module, function or "command")(options)

@@ -205,9 +205,10 @@ class Table(Type):
         self.fields = fields
 
     def check(self, value: Any, path: Path, complain: Complain) -> Any:
-        """All listed keys with their values or defaults; unlisted keys are problems."""
+        """All listed keys with their values or defaults, whatever was found; unlisted keys are problems."""
         if not isinstance(value, dict):
-            return self._wrong(value, path, complain)
+            self._wrong(value, path, complain)
+            return self.check({}, path, lambda *_, **__: None)
         for key in value.keys() - self.fields.keys():
             from recomp.config.problems import nearest
 

@@ -39,7 +39,9 @@ class Piece:
 
 
 class Code:
-    """The guest's code bytes and the pieces of its words. `unsupported` collects known words without semantics."""
+    """The guest's code bytes and the pieces of its words.
+
+    `unsupported` collects known words without semantics; `sets_rounding`: some piece may change the rounding mode."""
 
     def __init__(self, segments: tuple[Segment, ...], data: dict[str, bytes], lifter: Lifter = lift_insn) -> None:
         self._areas = sorted(
@@ -48,6 +50,7 @@ class Code:
         self._lifter = lifter
         self._memo: dict[int, Piece] = {}
         self.unsupported: dict[int, str] = {}
+        self.sets_rounding = False
 
     def words(self, pc: int, count: int) -> tuple[int, ...]:
         """`count` words at `pc`. Raises LiftError outside of the executable segments' bytes."""
@@ -79,7 +82,9 @@ class Code:
         if builder is None:
             self.unsupported[word] = repr(insn)
             return Piece(insn, "trap", "RT_TRAP_UNSUPPORTED"), True
-        return _from_builder(builder), not builder.uses_pc
+        piece = _from_builder(builder)
+        self.sets_rounding |= "rt_set_fpcr" in piece.text
+        return piece, not builder.uses_pc
 
 
 def _from_builder(builder: Builder) -> Piece:

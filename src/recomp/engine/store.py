@@ -148,6 +148,16 @@ class Store:
         keys = [a + b for a in sorted(os.listdir(root)) for b in sorted(os.listdir(os.path.join(root, a)))]
         return [record for record in map(self.action, keys) if record is not None]
 
+    def record_path(self, key: str) -> str:
+        return self._record_path("actions", key)
+
+    def touch(self, key: str) -> None:
+        """Note that a result was used, for garbage collection."""
+        try:
+            os.utime(self.record_path(key))
+        except OSError:
+            pass
+
     def _record_path(self, kind: str, key: str) -> str:
         return os.path.join(self.root, kind, key[:2], key[2:])
 

@@ -67,6 +67,20 @@ def _is_indexed(goal: Node) -> bool:
     return any(node[0] == "shl" or node[0] == "load" and node[1] < 8 for node in parts(goal))
 
 
+def _summand(node: Node) -> Node | None:
+    """x of x + constant."""
+    return node[1] if node[0] == "add" and node[2][0] == "const" else None
+
+
+def _knowing(node: Node, value: int) -> dict[Node, int]:
+    """What follows from the value of a node. Sums are folded, so that base + (x - 1) has no node for x - 1."""
+    known = {node: value}
+    summand = _summand(node)
+    if summand is not None:
+        known[summand] = (value - node[2][1]) & MASK
+    return known
+
+
 class _Search:
     """The table that `goal` goes through: `load` is its outermost load."""
 
@@ -84,7 +98,9 @@ class _Search:
         """Every index that the compares leave gives a target, or most of those that its width leaves."""
         direct = {c.node for c in constraints}
         inward = [node for node in reversed(self.candidates) if node[0] != "shl" and node not in direct]
-        for node in [n for n in self.candidates if n in direct] + inward:
+        compared = [n for n in self.candidates if n in direct]
+        compared += [n for n in dict.fromkeys(c.node for c in constraints) if _summand(n) in self.candidates]
+        for node in compared + inward:
             low, high = _range(node, constraints)
             high = min(high, upper_bound(node))
             if not 0 <= high - low < MAX_ENTRIES:
@@ -104,7 +120,7 @@ class _Search:
 
     def _allows(self, constraint: _Constraint, node: Node, index: int) -> bool:
         """Whether a compare lets `node` be `index`, as far as one follows from the other."""
-        left = evaluate(constraint.node, {node: index}, self.read)
+        left = evaluate(constraint.node, _knowing(node, index), self.read)
         return left is None or _holds(constraint, left)
 
     def by_extent(self) -> Table | None:
@@ -128,7 +144,7 @@ class _Search:
 
     def _entry(self, node: Node, index: int) -> tuple[int, int] | None:
         """(target, place of the entry) when `node` is `index`."""
-        known = {node: index}
+        known = _knowing(node, index)
         target = evaluate(self.goal, known, self.read)
         place = evaluate(self.load[3], known, self.read)
         if target is None or place is None or not self.words.is_code(target):

@@ -134,7 +134,9 @@ def _channels(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[tuple[float |
     covariance = ours.T @ theirs / len(ours)
     return tuple(
         tuple(
-            round(float(covariance[r, c] / (spread_a[r] * spread_b[c])), 4) if min(spread_a[r], spread_b[c]) > 2 else None
+            round(float(covariance[r, c] / (spread_a[r] * spread_b[c])), 4)
+            if min(spread_a[r], spread_b[c]) > 2
+            else None
             for c in range(3)
         )
         for r in range(3)

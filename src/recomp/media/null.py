@@ -103,7 +103,9 @@ class NullCodec:
         import av
 
         try:
-            stream = container.add_stream(self.encoder, rate=self.rate, options={**self.options, "crf": str(self.quality)})
+            stream = container.add_stream(
+                self.encoder, rate=self.rate, options={**self.options, "crf": str(self.quality)}
+            )
         except (av.FFmpegError, ValueError) as error:
             raise ToolError(f"validation: cannot start {self.encoder}: {error}") from error
         stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"

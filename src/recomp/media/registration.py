@@ -62,9 +62,11 @@ def register(reference: np.ndarray, capture: np.ndarray, recorded: np.ndarray | 
     unit = _unit_of_motion(motion, floor) / (float(np.median(np.diff(rows))) if len(rows) > 1 else 1.0)
     noise = (float(np.percentile(nearest, 90)) - floor) / unit
     gap = min(_NOISY_GAP, _GAP * (1.0 + 4.0 * noise)) * len(rows) / n  # only recorded ticks can speak against a gap
-    scaled = np.zeros((n, m))
+    # A tick without a picture fits any frame, but a little worse than one that is seen to fit.
+    scaled = np.full((n, m), min(0.5, gap / 2))
     scaled[rows] = np.clip((distances - floor) / unit, 0.0, _CAP * gap).round(4)
     capture_of = _align(scaled, gap)
+    _cut_loose_ends(capture_of, recorded)
     still = np.ones(n, bool)
     still[rows] = np.append(motion, 0.0) < floor + _STATIC * unit
     moving_before = np.zeros(n, bool)
@@ -132,6 +134,18 @@ def _align(cost: np.ndarray, gap: float) -> np.ndarray:
                 out[row] = column
             row -= 1
     return out
+
+
+def _cut_loose_ends(capture_of: np.ndarray, recorded: np.ndarray) -> None:
+    """Take back matches of unrecorded ticks beyond the last recorded one that matches: they cost nothing anywhere."""
+    matched = (recorded & (capture_of >= 0)).nonzero()[0]
+    if not len(matched):
+        return
+    first, last = int(matched[0]), int(matched[-1])
+    if recorded[last + 1 :].any():
+        capture_of[last + 1 :] = -1
+    if recorded[:first].any():
+        capture_of[:first] = -1
 
 
 def _describe(capture_of: np.ndarray, recorded: np.ndarray, ambiguous: np.ndarray, captured: int) -> Registration:

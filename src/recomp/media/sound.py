@@ -1,8 +1,8 @@
 """Measure the sound of a capture against a recorded reference: place, speed, level, spectrum, channels, gaps.
 
-Both sides at 48 kHz, as many channels as the reference (at most two), placed on the clock of their own first picture, so
-that sound and picture are judged on one time line. A loudness gate alone passes eight of ten defects
-(docs/validation.md): each of these looks at one thing that a listener would name.
+Both sides at 48 kHz in stereo, placed on the clock of their own first picture, so that sound and picture are judged on
+one time line. A loudness gate alone passes eight of ten defects (docs/validation.md): each of these looks at one thing
+that a listener would name.
 """
 
 from __future__ import annotations
@@ -38,11 +38,14 @@ _SILENT_DB, _AUDIBLE_DB = -62.0, -45.0
 
 @dataclass(frozen=True)
 class SoundMeasurement:
-    """Capture against reference. `offset_s`: capture late by; `prominence`: peak of the correlation in deviations;
-    `drift_ppm`: capture slow by (None: too short or unsure). Levels in dB; `lsd`: log-spectral distance in dB, median
-    and 99th percentile, `lsd_at_s` where the worst is; `channels[r][c]` correlations; `dropouts`: (start s, length s) in
-    which only the capture is silent; `crest_db`: peaks lower against the mean level (clipping); `tone`: (Hz, dB) of a
-    band that is louder throughout, None if none; `speed`: None, or the name of a known wrong sample rate that fits."""
+    """Capture against reference; levels in dB.
+
+    `offset_s`: capture late by; `prominence`: peak of the correlation in standard deviations; `drift_ppm`: capture slow
+    by (None: too short or unsure); `lsd`: log-spectral distance in dB, median and 99th percentile, `lsd_at_s` where the
+    worst is; `channels[r][c]`: correlations; `dropouts`: (start s, length s) in which only the capture is silent;
+    `crest_db`: peaks against the mean level (clipping lowers it); `tone`: (Hz, dB) of a band that is louder throughout;
+    `speed`: the known wrong sample rate that fits, if one does.
+    """
 
     seconds: float
     offset_s: float
@@ -71,7 +74,7 @@ def has_sound(path: Path | str) -> bool:
 
 
 def read_sound(path: Path | str, channels: int = 2) -> np.ndarray:
-    """Return (n, channels) float32 in [-1, 1] at 48 kHz, sample 0 at the time of the first picture (or of the sound)."""
+    """Return (n, channels) float32 in [-1, 1] at 48 kHz, sample 0 at the time of the first picture."""
     import av
     import numpy as np
 
@@ -161,9 +164,7 @@ def _video_start(container: Any) -> Fraction:
 def _silence(reference: np.ndarray, capture: np.ndarray, silent: list[bool]) -> SoundMeasurement:
     none = ((1.0,) * reference.shape[1],) * reference.shape[1]
     length = min(len(reference), len(capture)) / RATE
-    return SoundMeasurement(
-        length, 0.0, 0.0, None, 0.0, 0.0, 0.0, 0.0, 0.0, none, (), False, (), 0.0, None, *silent
-    )
+    return SoundMeasurement(length, 0.0, 0.0, None, 0.0, 0.0, 0.0, 0.0, 0.0, none, (), False, (), 0.0, None, *silent)
 
 
 def _rms_db(x: np.ndarray) -> float:
@@ -213,26 +214,29 @@ def _offset(reference: np.ndarray, capture: np.ndarray) -> tuple[int, float]:
 
 
 def _drift(reference: np.ndarray, capture: np.ndarray, offset: int) -> float | None:
-    """Fit the lag of windows of 1 s against time: parts per million, None if fewer than three windows are sure."""
+    """Fit the lag of windows of 1 s against time: parts per million, None where too few of them are sure."""
     import numpy as np
 
     a, b = _shifted(_low(reference), _low(capture), round(offset * _LOW_RATE / RATE))
     window = min(int(_WINDOW_S * _LOW_RATE), max(len(a) // 4, _LOW_RATE // 2))
     margin = _LOW_RATE // 10
-    times, lags = [], []
+    times, lags, heard = [], [], 0
     for start in range(margin, min(len(a), len(b)) - window - margin, window // 2):
         ours, theirs = a[start : start + window], b[start - margin : start + window + margin]
         if _rms_db(ours) < _AUDIBLE_DB or _rms_db(theirs) < _AUDIBLE_DB:
             continue
+        heard += 1
         lag, likeness = _best_lag(ours, theirs)
         if likeness >= 0.5:
             times.append((start + window / 2) / _LOW_RATE)
             lags.append((lag - margin) / _LOW_RATE)
-    if len(times) < 3:
+    if len(times) < max(3, 0.6 * heard):
         return None
     x, y = np.array(times), np.array(lags)
     slopes = [(y[j] - y[i]) / (x[j] - x[i]) for i in range(len(x)) for j in range(i + 1, len(x))]
-    return round(1e6 * float(np.median(slopes)), 1)  # Theil-Sen: a few wrong windows do not tilt it
+    slope = float(np.median(slopes))  # Theil-Sen: a few wrong windows do not tilt it
+    spread = np.abs(y - slope * x - np.median(y - slope * x))
+    return round(1e6 * slope, 1) if float(np.median(spread)) < 0.0005 else None
 
 
 def _best_lag(short: np.ndarray, long: np.ndarray) -> tuple[float, float]:
@@ -261,7 +265,7 @@ def _shifted(a: np.ndarray, b: np.ndarray, lag: int) -> tuple[np.ndarray, np.nda
 def _aligned(
     reference: np.ndarray, capture: np.ndarray, offset: int, drift: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut both to the stretch they share; a fitted drift is taken out first, or it would be blamed on all that follows."""
+    """Cut both to the stretch they share; a fitted drift is taken out first, or all that follows would blame it."""
     import numpy as np
 
     a, b = _shifted(reference, capture, offset)
@@ -290,7 +294,9 @@ def _bands(x: np.ndarray) -> np.ndarray:
     power = power / (x.shape[1] * (window.sum() / 2) ** 2)
     edges = np.geomspace(60, 16000, _BANDS + 1) * 2 * _FRAME / RATE
     first = np.maximum(np.round(edges).astype(int), 1)
-    sums = np.stack([power[:, lo : max(hi, lo + 1)].sum(axis=1) for lo, hi in zip(first, first[1:], strict=False)], axis=1)
+    sums = np.stack(
+        [power[:, lo : max(hi, lo + 1)].sum(axis=1) for lo, hi in zip(first, first[1:], strict=False)], axis=1
+    )
     return 10 * np.log10(sums + 1e-12)
 
 
@@ -315,12 +321,9 @@ def _momentary(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _channels(a: np.ndarray, b: np.ndarray) -> tuple[tuple[float, ...], ...]:
-    """Correlation of each reference channel with each capture channel, of what the channels do not share."""
-    import numpy as np
-
-    if a.shape[1] == 1:
-        return ((_correlation(a[:, 0], b[:, 0]),),)
-    return tuple(tuple(_correlation(a[:, r], b[:, c]) for c in range(2)) for r in range(2)) if len(np.shape(a)) == 2 else ()
+    """Correlation of each reference channel with each capture channel."""
+    count = a.shape[1]
+    return tuple(tuple(_correlation(a[:, r], b[:, c]) for c in range(count)) for r in range(count))
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:

@@ -50,7 +50,7 @@
         sums[(y / tile | 0) * columns + (x / tile | 0)] +=
           Math.abs(left[k] - right[k]) + Math.abs(left[k + 1] - right[k + 1]) + Math.abs(left[k + 2] - right[k + 2]);
     canvas.width = width; canvas.height = height;
-    const context = canvas.getContext("2d"), out = context.createImageData(width, height);
+    const context = canvas.getContext("2d", { willReadFrequently: true }), out = context.createImageData(width, height);
     for (let y = 0, k = 0; y < height; y++)
       for (let x = 0; x < width; x++, k += 4) {
         const heat = Math.min(1, Math.sqrt(sums[(y / tile | 0) * columns + (x / tile | 0)] / (tile * tile * 3 * 255)) * 2);

@@ -418,7 +418,15 @@ MOVI_vh, MVNI_vh, ORR_vih, BIC_vih = (
     _combine(_halves, "& ~"),
 )
 MOVI_vm, MVNI_vm = _move(_ones_below), _move(_ones_below, _ALL)
-MOVI_vb, MOVI_vd, FMOV_vi, FMOV_vid, FMOV_vih = _move(_byte), _move(_mask), _move(_single), _move(_double), _move(_half)
+MOVI_vb, FMOV_vi, FMOV_vid, FMOV_vih = _move(_byte), _move(_single), _move(_double), _move(_half)
+
+
+def MOVI_vd(b: Builder, i: Insn) -> None:
+    if i.Q:
+        b.set_v(i.rd, _constant(_mask(i)))
+    else:
+        # How compilers write 0.0: a double where doubles follow.
+        b.set_d(i.rd, f"rt_f64(UINT64_C({_mask(i):#x}))")
 
 
 # --- three same

@@ -6,12 +6,14 @@ content: nothing else can change the object file, so that nothing need be prepro
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
 
 from recomp.engine.canonical import digest
 from recomp.engine.context import Context
+from recomp.engine.files import find_program
 from recomp.engine.fingerprint import list_tree
 from recomp.engine.process import Outcome, Program, run_programs
 from recomp.engine.stage import Output, Result, Stage, Tool
@@ -55,9 +57,7 @@ def stage(job: Job) -> Stage:
 def _compiler(job: Job, argv: list[str] | None) -> Tool:
     if argv is None:
         return job.tools.program("zig", find_zig(), "version")
-    import shutil
-
-    path = argv[0] if "/" in argv[0] else shutil.which(argv[0])
+    path = argv[0] if "/" in argv[0] else find_program(argv[0])
     return job.tools.program("cc", os.path.join(job.settings.folder, path or argv[0]), "--version")
 
 
@@ -84,15 +84,14 @@ class _Build:
         self.done = 0
 
     def run(self) -> Result:
-        from recomp.emit.project import FLAGS
-
         os.makedirs(self.objects)
         os.makedirs(self.logs)
         names = list_tree(self.project)
         sources = [name for name in names if name.endswith(".c")]
         if not sources:
             raise StageError(f"build: no C files in {self.project}", hint="did the pipeline stage write a project?")
-        flags = [flag for flag in FLAGS if not flag.startswith("-O")] + [f"-O{self.config['optimisation']}"]
+        flags = [flag for flag in self._project_flags() if not flag.startswith("-O")]
+        flags.append(f"-O{self.config['optimisation']}")
         self.flags = [*flags, *self._target_flags()]
         keys = {name: self._unit_key(name, names) for name in sources}
         missing = [name for name in sources if not self._restore(name, keys[name])]
@@ -102,6 +101,18 @@ class _Build:
         self._link(sources)
         size = os.path.getsize(self.context.out("port"))
         return Result(found=f"{len(sources)} units, {len(missing)} compiled, port of {size / 1e6:.1f} MB")
+
+    def _project_flags(self) -> list[str]:
+        """What the project says it is to be compiled with; the emitter's defaults for a project without a manifest."""
+        from recomp.emit.project import FLAGS
+
+        path = os.path.join(self.project, "manifest.json")
+        if not os.path.exists(path):
+            return list(FLAGS)
+        try:
+            return [str(flag) for flag in json.loads(_read(path))["flags"]]
+        except (ValueError, KeyError, TypeError):
+            raise StageError(f"build: {path}: no list of compiler flags in it") from None
 
     def _target_flags(self) -> list[str]:
         flags = ["-target", self.config["target"]] if self.config["target"] else []
@@ -123,9 +134,10 @@ class _Build:
         return os.path.join(self.objects, name.replace("/", "__")[:-2] + ".o")
 
     def _restore(self, name: str, key: str) -> bool:
-        record = self.context.store.action(key)
+        record = None if self.context.is_audit else self.context.store.action(key)
         if record is None:
             return False
+        self.context.store.touch(key)
         try:
             self.context.store.restore(record["outputs"][0]["sha256"], self._object(name), 0o644)
         except BlobMissing:

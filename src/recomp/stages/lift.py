@@ -14,7 +14,7 @@ def stage(job: Job) -> Stage | None:
     if settings.mode == "lifted":
         return None
     program = _program_inputs(job)
-    replaced = command_stage(job, "lift", inputs=program)
+    replaced = command_stage(job, "lift", inputs=program, watch=(settings.lifted_module_json,))
     if replaced is not None:
         return replaced
     elf = settings.path("inputs", "elf")

@@ -277,6 +277,7 @@ static inline float rt_fcvtxn_f32_f64(rt_cpu *c, double a) {
   const float r = rt_fcvt_f32_f64(c, a);
   if (r == (double)a || a != a) return r;
   const uint32_t u = rt_bits_f32(r);
+  if (c->fpcr & RT_FZ && u << 1 == 0) return r; /* flushed */
   const int away = rt_fabs_f64((double)r) > rt_fabs_f64(a);
   return rt_f32((u - (uint32_t)away) | 1);
 }
