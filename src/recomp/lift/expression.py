@@ -157,6 +157,18 @@ class Values:
         self._known.clear()
         return self._before(place, index, leader, 0) or ("leaf", index, place)
 
+    def alternatives(self, node: Node) -> list[tuple[int, Node]]:
+        """What a value is on each way, when it is not the same on all: (leader of the block the way comes from, value)."""
+        if node[0] != "leaf" or node[1] not in self.graph.preds or len(self.graph.preds[node[1]]) < 2:
+            return []
+        found = []
+        for pred in self.graph.preds[node[1]]:
+            self._budget = _BUDGET
+            self._visiting.clear()
+            self._known.clear()
+            found.append((pred, self._at_exit(node[2], pred, 0) or node))
+        return found
+
     def _before(self, place: Place, index: int, leader: int, depth: int) -> Node | None:
         """As `before`; None when nothing is known on this way: it leads back to itself, or begins at an entry."""
         first = (leader - self.words.base) >> 2
@@ -219,7 +231,7 @@ class Values:
             insn = decode(int(self.words.code[at])) if kind == 0 else None
             if insn is not None:
                 written |= _write_mask(insn)
-                stores = stores or insn.name in ("STR_ui", "STP_off") and insn.rn in (29, 31)
+                stores = stores or insn.name in ("STR_ui", "STUR", "STP_off") and insn.rn in (29, 31)
         return written, stores
 
     def _written(self, place: Place, at: int, leader: int, depth: int) -> Node | None:
@@ -249,8 +261,10 @@ class Values:
         _, base, offset, size = slot
         if _write_mask(insn) >> base & 1:
             return ("leaf", at, slot)
-        if insn.name == "STR_ui" and insn.rn == base and insn.imm12 << insn.size == offset:
-            return self._stored_value(insn.rt, 1 << insn.size, size, at, leader, depth, slot)
+        if insn.name in ("STR_ui", "STUR") and insn.rn == base:
+            where = insn.imm12 << insn.size if insn.name == "STR_ui" else _signed(insn.imm9, 9)
+            if where == offset:
+                return self._stored_value(insn.rt, 1 << insn.size, size, at, leader, depth, slot)
         if insn.name == "STP_off" and insn.rn == base:
             width = 4 << insn.sf
             low = _signed(insn.imm7, 7) * width
@@ -430,15 +444,18 @@ def _load(insn: Insn, address: Node) -> Node:
     return ("load", 1 << insn.size, extend, address)
 
 
-def _ldr_ui(insn: Insn, operand: Operand, pc: int) -> Node:
-    offset = insn.imm12 << insn.size
+def _load_from(insn: Insn, operand: Operand, offset: int) -> Node:
     if insn.rn in (29, 31) and "w" not in insn.f:
         return operand(("slot", insn.rn, offset, 1 << insn.size))
     return _load(insn, add(operand(insn.rn), const(offset)))
 
 
+def _ldr_ui(insn: Insn, operand: Operand, pc: int) -> Node:
+    return _load_from(insn, operand, insn.imm12 << insn.size)
+
+
 def _ldur(insn: Insn, operand: Operand, pc: int) -> Node:
-    return _load(insn, add(operand(insn.rn), const(_signed(insn.imm9, 9))))
+    return _load_from(insn, operand, _signed(insn.imm9, 9))
 
 
 def _ldr_r(insn: Insn, operand: Operand, pc: int) -> Node:
@@ -451,7 +468,7 @@ def _ldr_post(insn: Insn, operand: Operand, pc: int) -> Node:
 
 
 def _ldr_pre(insn: Insn, operand: Operand, pc: int) -> Node:
-    return _ldur(insn, operand, pc)
+    return _load(insn, add(operand(insn.rn), const(_signed(insn.imm9, 9))))
 
 
 _MODELS: dict[str, Callable[[Insn, Operand, int], Node | None]] = {
