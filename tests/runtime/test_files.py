@@ -55,7 +55,9 @@ def test_files_are_made_read_and_removed(guest, root):
     assert not (root / "two").exists()
 
 
-@pytest.mark.parametrize("path", ["up", "far", "out/secret", "../secret", "/../secret", "folder/../../secret", "out/../../secret"])
+@pytest.mark.parametrize(
+    "path", ["up", "far", "out/secret", "../secret", "/../secret", "folder/../../secret", "out/../../secret"]
+)
 @pytest.mark.parametrize("command", ["open {} 0", "open {} 1102", "stat {}", "exec {} x", "open {} 2"])
 def test_nothing_leads_out_of_the_root(guest, root, path, command):
     """Links and .. end at the root, so that the secret's name is looked up inside it, where there is none."""
@@ -75,7 +77,9 @@ def test_links_are_followed_inside_the_root(guest, root):
         "7 content",
         "7 ../file",
     ]
-    assert shell(guest, root, *"lstat absolute open absolute 100000 open loop 0 open file/ 0 open file/x 0".split()) == [
+    assert shell(
+        guest, root, *"lstat absolute open absolute 100000 open loop 0 open file/ 0 open file/x 0".split()
+    ) == [
         "120777 9 lstat 0",
         "open -40",
         "open -40",
@@ -90,7 +94,9 @@ def test_names_come_sorted(guest, root):
 
 
 def test_the_working_folder_is_the_guests(guest, root):
-    assert shell(guest, root, *"pwd cd folder/inner pwd cd ../.. pwd cd .. pwd cd file cd nowhere open folder/a 0".split()) == [
+    assert shell(
+        guest, root, *"pwd cd folder/inner pwd cd ../.. pwd cd .. pwd cd file cd nowhere open folder/a 0".split()
+    ) == [
         "/ pwd 2",
         "cd 0",
         "/folder/inner pwd 14",
