@@ -23,7 +23,7 @@ THUMB = (64, 36)
 """Width and height of the luma pictures that registration looks at."""
 
 _MATRICES = {1: "bt709", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}  # AVCOL_SPC_*
-_MAX_TICKS = 1_000_000
+_MAX_TICKS = 200_000
 
 
 @dataclass(frozen=True)

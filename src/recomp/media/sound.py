@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError
-from recomp.media.video import _decoding, _open
+from recomp.media.video import _decoding, _open, audio_streams
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +86,7 @@ def read_track(path: Path | str, track: int, rate: int, channels: int) -> np.nda
     import numpy as np
 
     with _open(path) as container, _decoding(path):
-        stream = container.streams.audio[track]
+        stream = audio_streams(container, path)[track]
         layout = {1: "mono", 2: "stereo"}.get(channels, f"{channels}c")
         resampler = av.AudioResampler(format="flt", layout=layout, rate=rate)
         begin = _video_start(container)

@@ -27,6 +27,7 @@ _ENCODERS = {
 }
 _TINY_FFV1 = {"level": "1", "g": "1"}  # pictures too small to cut into slices
 _MAX_SIDE = 16384
+_MAX_PIXELS = 8192 * 4352
 _PLANAR_RGB = {"gbrp": (2, 0, 1), "gbrap": (2, 0, 1)}  # plane that holds R, G, B
 _PACKED_RGB = {"bgr0": (2, 1, 0), "bgra": (2, 1, 0), "rgb0": (0, 1, 2), "rgba": (0, 1, 2), "0rgb": (1, 2, 3)}
 # Conversion of anything that is not RGB: pinned, because swscale's defaults differ between releases.
@@ -51,8 +52,8 @@ def write_lossless(
     import av
 
     width, height = size
-    if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
-        raise FormatError(f"video: found a size of {width}x{height}, expected 1x1 to {_MAX_SIDE}x{_MAX_SIDE}")
+    if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE and width * height <= _MAX_PIXELS):
+        raise FormatError(f"video: found a size of {width}x{height}, expected 1x1 to 8192x4352")
     codec = codec or next(name for name in _ENCODERS if name in av.codecs_available)
     count = 0
     try:
@@ -128,9 +129,10 @@ def read_audio(path: Path | str) -> tuple[np.ndarray, int]:
     import numpy as np
 
     with _open(path) as container:
-        if not container.streams.audio:
+        streams = audio_streams(container, path)
+        if not streams:
             raise FormatError(f"{path}: found no audio stream, expected one")
-        stream = container.streams.audio[0]
+        stream = streams[0]
         rate, channels = stream.rate, stream.channels
         resampler = av.AudioResampler(format="s16")
         blocks = []
@@ -305,14 +307,23 @@ def _open(path: Path | str) -> Any:
         raise FormatError(f"{path}: cannot open as video: {getattr(error, 'strerror', error)}") from error
 
 
+def audio_streams(container: Any, path: Path | str) -> list[Any]:
+    """Return the audio streams of an open file. Raises FormatError if one of them cannot be decoded at all."""
+    streams = list(container.streams.audio)
+    if any(stream.codec_context is None for stream in streams):
+        raise FormatError(f"{path}: found an audio stream of an unknown codec, expected one that can be decoded")
+    return streams
+
+
 def _video_stream(container: Any, path: Path | str) -> Any:
     if not container.streams.video:
         raise FormatError(f"{path}: found no video stream, expected one")
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise FormatError(f"{path}: found a video stream of an unknown codec, expected one that can be decoded")
     if not (0 < stream.width <= _MAX_SIDE and 0 < stream.height <= _MAX_SIDE):
-        raise FormatError(
-            f"{path}: found pictures of {stream.width}x{stream.height}, expected 1x1 to {_MAX_SIDE}x{_MAX_SIDE}"
-        )
+        raise FormatError(f"{path}: found pictures of {stream.width}x{stream.height}, expected 1x1 to 8192x4352")
+    stream.codec_context.options = {**stream.codec_context.options, "max_pixels": str(_MAX_PIXELS)}
     return stream
 
 
