@@ -46,7 +46,7 @@ def test_no_clean_capture_fails(references, capture, encoding):
 @pytest.mark.parametrize("number", range(len(DEFECTS)), ids=[defect.name for defect in DEFECTS])
 def test_each_defect_is_found_and_named(references, tmp_path, number):
     defect = DEFECTS[number]
-    encodings = [name for name in NAMES if name not in defect.unseen]
+    encodings = [name for name in NAMES if name not in defect.unseen and name not in defect.edge]
     encoding = encodings[number % len(encodings)]
     frames, samples = defect.plant(*clean())
     write_lossless(tmp_path / "c.mkv", frames, SIZE, audio=(samples, 48000))

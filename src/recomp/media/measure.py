@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError
 from recomp.media.calibration import Calibration, calibrate
@@ -124,7 +124,8 @@ def _pairs(
 ) -> Iterator[tuple[int, av.VideoFrame, av.VideoFrame]]:
     """Yield (tick, reference, capture) as planar pictures for each judged tick, both clips read once and in order."""
     frames = enumerate(frame for _, frame in ticks(capture, rate))
-    number, shown = -1, None
+    number = -1
+    shown: Any = None
     for tick, frame in ticks(reference, rate):
         wanted = int(registration.capture_of[tick])
         if wanted < 0:

@@ -144,12 +144,14 @@ def _on_grid(source: Path, profile: Profile, plan: Plan) -> Iterator[np.ndarray]
     graphs: dict[Any, Any] = {}
     start, rate = Fraction(plan.start).limit_denominator(10**6), profile.fps
     limit = None if plan.end is None else round((Fraction(plan.end).limit_denominator(10**6) - start) * rate)
-    written, held = 0, None
+    written = 0
+    held: Any = None
     with _open(source) as container, _decoding(source):
         stream = _video_stream(container, source)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = 2
-        origin, period = None, Fraction(1, rate)
+        origin: Fraction | None = None
+        period, tick = Fraction(1, rate), 0
         for frame in container.decode(stream):
             time = Fraction(0) if frame.pts is None else frame.pts * frame.time_base
             origin = time if origin is None else origin
@@ -157,7 +159,7 @@ def _on_grid(source: Path, profile: Profile, plan: Plan) -> Iterator[np.ndarray]
             if tick - max(written, 0) > _MAX_GAP_S * rate and (limit is None or written < limit):
                 gap = (tick - max(written, 0)) / rate
                 raise FormatError(f"{source}: found {gap:.0f} s without a picture, expected at most {_MAX_GAP_S} s")
-            period = max(Fraction(1, rate), (frame.duration or 0) * (frame.time_base or 0))
+            period = max(Fraction(1, rate), Fraction((frame.duration or 0) * (frame.time_base or 0)))
             while held is not None and written < tick and (limit is None or written < limit):
                 yield held
                 written += 1

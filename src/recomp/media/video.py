@@ -163,7 +163,7 @@ def write_png(path: Path | str, frame: np.ndarray) -> None:
     Image.fromarray(np.ascontiguousarray(frame[..., :3])).save(path, format="PNG", compress_level=6)
 
 
-def _add_video(container: av.container.OutputContainer, codec: str, size: tuple[int, int], rate: int) -> Any:
+def _add_video(container: Any, codec: str, size: tuple[int, int], rate: int) -> Any:
     if codec not in _ENCODERS:
         raise ToolError(f"video: unknown lossless codec {codec!r}, expected one of {', '.join(_ENCODERS)}")
     options = _TINY_FFV1 if codec == "ffv1" and min(size) < 8 else _ENCODERS[codec]
@@ -179,7 +179,8 @@ def _pictures(frames: Iterable[np.ndarray], size: tuple[int, int]) -> Iterator[a
     import av
     import numpy as np
 
-    last, picture = None, None
+    last: np.ndarray | None = None
+    picture: Any = None
     for index, frame in enumerate(frames):
         if frame.shape != (size[1], size[0], 4) or frame.dtype != np.uint8:
             raise FormatError(
@@ -199,7 +200,8 @@ class _Sound:
     def __init__(self, container: Any, audio: tuple[np.ndarray, int] | None, ticks_rate: int) -> None:
         self.container = container
         self.position = 0
-        self.samples, self.rate = audio if audio is not None else (None, 0)
+        self.samples: Any = None if audio is None else audio[0]
+        self.rate = 0 if audio is None else audio[1]
         self.ticks_rate = ticks_rate
         if self.samples is None:
             return
@@ -291,7 +293,7 @@ def _plane(frame: av.VideoFrame, index: int, bytes_per_pixel: int) -> np.ndarray
     """View one plane without its padding: (height, width, bytes_per_pixel) uint8."""
     import numpy as np
 
-    plane = frame.planes[index]
+    plane: Any = frame.planes[index]
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height]
     return rows[:, : frame.width * bytes_per_pixel].reshape(frame.height, frame.width, bytes_per_pixel)
 
