@@ -1,8 +1,8 @@
 """The defect matrix: what is planted, what it must be called, and at which tick. Shared by the test and the doc table.
 
 A defect is a change to a clean capture; `expected` the triage class, `tick` where it begins (None: the whole clip).
-`unseen` names the reference encodings in which it cannot be seen, and why: those are asserted too. `edge` names those in
-which it lies within a hair of the limit, where a release of the encoder decides: the table has them, the test does not.
+`unseen` names the reference encodings in which it cannot be seen, and why: those are asserted too. `edge` names those
+in which it lies within a hair of the limit, where a release of the encoder decides: in the table, but not in the test.
 """
 
 from __future__ import annotations

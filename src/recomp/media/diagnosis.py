@@ -47,13 +47,13 @@ _WIDE = 0.15  # share of tiles from which on a lasting difference is one of stat
 def diagnose_picture(
     m: Measurement, limits: Limits, evidence: Mapping[str, Any], max_lead: int = 3
 ) -> list[dict[str, Any]]:
-    """Return the findings of the picture, causes first."""
+    """Return the findings of the picture: what is wrong throughout, then the others as they begin."""
     found = list(_timing(m, limits, evidence, max_lead))
     whole = list(_whole_picture(m, limits))
     dark = list(_dark_or_frozen(m, limits))
     if not whole:
         found += _local(m, limits, _covered(m, dark))
-    return [*whole, *dark, *found]
+    return [*whole, *sorted([*dark, *found], key=lambda finding: finding["first_tick"])]
 
 
 def diagnose_sound(s: SoundMeasurement, skew_ms: float, limits: Limits, rate: float) -> list[dict[str, Any]]:

@@ -57,9 +57,15 @@ def add_pictures(
     sides: list[np.ndarray | None] = []
     for side, read in (("reference", reference_frame), ("capture", capture_frame)):
         index = first[f"{side}_index"]
-        sides.append(read(index) if index < video["frame_comparison"][f"{side}_total"] else None)
+        exists = index < video["frame_comparison"][f"{side}_total"]
+        # A recording of another rate has fewer pictures than ticks.
+        sides.append(read(first.get(f"{side}_picture", index)) if exists else None)
     first["pictures"] = write_pair(folder, sides[0], sides[1], first["reference_index"])
-    _refine(video, first)
+    if video["mode"] == "perceptual":
+        # Every pixel of a lossy recording differs a little: the place is the one that the gates found.
+        first["pictures"] |= {"box": first.get("box"), "pixels": None, "largest": None}
+    else:
+        _refine(video, first)
     return first["pictures"]
 
 
