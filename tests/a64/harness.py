@@ -22,8 +22,9 @@ import numpy as np
 import unicorn
 from unicorn import arm64_const
 
-from recomp.a64 import decode
+from recomp.a64 import Insn, decode
 from recomp.semantics import lift_insn
+from recomp.semantics.branch import CONDITIONAL, branch_target, taken
 from recomp.semantics.builder import Builder
 from tests.a64.states import BASE, MAX_STATES, STATE, STRIDE
 from tests.a64.trampoline import SLOT, WORD_AT, trampoline
@@ -183,11 +184,23 @@ def _function_body(words: tuple[int, ...], pc: int) -> list[str]:
         insn = decode(word)
         if insn is None:
             raise LookupError(f"{word:08x} has no pattern")
+        if insn.name in CONDITIONAL:
+            # Forward, over the next words: those become the body of an `if`.
+            end = n + (branch_target(insn, pc + 4 * n) - pc - 4 * n) // 4
+            result.append(place(_condition(insn, pc)))
+            result += ["if (!taken) {\n", *_function_body(words[n + 1 : end], pc + 4 * (n + 1)), "}\n"]
+            return result + _function_body(words[end:], pc + 4 * end)
         builder = lift_insn(insn, pc + 4 * n)
         if builder is None:
             raise LookupError(f"{insn.name} has no semantics")
         result.append(place(builder))
     return result
+
+
+def _condition(insn: Insn, pc: int) -> Builder:
+    builder = Builder(insn, pc)
+    builder.line(f"taken = {taken(builder, insn)};")
+    return builder
 
 
 _CTYPE = {"x": "uint64_t", "v": "rt_v128", "d": "double", "s": "float"}
@@ -226,7 +239,7 @@ def _general(bit: int) -> tuple[str, str]:
 
 def _source(bodies: list[str]) -> str:
     functions = [
-        f"static void f{k}(rt_cpu *c) {{ uint8_t *const M = c->memory; (void)M;\n{body}}}\n"
+        f"static void f{k}(rt_cpu *c) {{ uint8_t *const M = c->memory; int taken; (void)M, (void)taken;\n{body}}}\n"
         for k, body in enumerate(bodies)
     ]
     table = ", ".join(f"f{k}" for k in range(len(bodies)))
@@ -235,8 +248,8 @@ def _source(bodies: list[str]) -> str:
 
 
 def compiler() -> list[str]:
-    """The C compiler: the embedded one, or RECOMP_TEST_CC."""
-    chosen = os.environ.get("RECOMP_TEST_CC")
+    """The C compiler: the embedded one, or HARNESS_CC."""
+    chosen = os.environ.get("HARNESS_CC")
     return chosen.split() if chosen else [sys.executable, "-m", "ziglang", "cc", *UBSAN]
 
 

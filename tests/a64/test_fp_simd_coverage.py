@@ -1,4 +1,4 @@
-"""What a disassembler knows of floating point and Advanced SIMD, the tables know, up to ARMv8.0 and what came cheaply."""
+"""What a disassembler knows of floating point and Advanced SIMD, the tables know, except for later extensions."""
 
 import struct
 

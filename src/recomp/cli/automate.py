@@ -2,52 +2,85 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
 import time
+from typing import NamedTuple
 
 from recomp.cli.progress import Lines
 from recomp.cli.text import duration, paint, print_error
 from recomp.config import project as projects
+from recomp.config.project import Project
 from recomp.engine.fingerprint import StatCache
+from recomp.engine.journal import Journal
 from recomp.engine.loop import Interrupted, RunResult, open_work_root, run
-from recomp.errors import ConfigError
+from recomp.engine.manifest import encode
+from recomp.engine.reporter import Tee
+from recomp.errors import ConfigError, GateError, RecompError
 from recomp.stages.preflight import check_folders
 from recomp.stages.setup import Prepared, layout_of, prepare
+
+
+class Options(NamedTuple):
+    """What `recomp automate` was asked; `recomp.cli.arguments` makes an equal thing of all its options."""
+
+    config: str
+    until: str | None = None
+    wait: bool = False
+    dry_run: bool = False
+    exit_code: bool = False
+    json: bool = False
+
 
 WAIT_S = 24 * 3600.0
 EXIT_INTERRUPTED = 130
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def command(options: argparse.Namespace) -> int:
+def command(options: Options) -> int:
+    if options.dry_run:
+        from recomp.cli.explain import dry_run
+
+        return dry_run(options)
     started = time.monotonic()
     project = projects.load(options.config)
     layout = layout_of(project)
     receiving = check_folders(project)  # before the first byte is written
     lock = open_work_root(layout.engine_dir, wait_s=WAIT_S if options.wait else 0.0)
     try:
-        hashes = StatCache(os.path.join(layout.engine_dir, "stat-cache"))
-        prepared = prepare(project, hashes, receiving)
-        lines = Lines(sys.stderr if options.json else sys.stdout)
-        until = _checked_stage(options, prepared)
+        journal = Journal(layout.runs_dir)
         try:
-            with interruptible():
-                result = run(prepared.plan, lines, hashes=hashes, until=until)
+            result = _run(options, project, receiving, journal, started)
         except Interrupted:
-            lines.close()
+            journal.finished("interrupted", None)
             print("recomp: interrupted; the next run goes on from here", file=sys.stderr)
             return EXIT_INTERRUPTED
-        lines.close()
-        _say(options, prepared, result, time.monotonic() - started)
-        return result.error.exit_code if result.error else 0
+        except RecompError as error:
+            journal.finished("blocked" if isinstance(error, GateError) else "failed", error.message)
+            raise
+        failure = result.error
+        journal.finished(result.status, failure.message if failure else None, encode(result.manifest))
+        return failure.exit_code if failure else 0
     finally:
         lock.release()
 
 
-def _checked_stage(options: argparse.Namespace, prepared: Prepared) -> str | None:
+def _run(options: Options, project: Project, receiving: tuple[str, ...], journal: Journal, started: float) -> RunResult:
+    hashes = StatCache(os.path.join(layout_of(project).engine_dir, "stat-cache"))
+    prepared = prepare(project, hashes, receiving)
+    lines = Lines(sys.stderr if options.json else sys.stdout)
+    until = _checked_stage(options, prepared)
+    try:
+        with interruptible():
+            result = run(prepared.plan, Tee(lines, journal), hashes=hashes, until=until)
+    finally:
+        lines.close()
+    _say(options, prepared, result, time.monotonic() - started)
+    return result
+
+
+def _checked_stage(options: Options, prepared: Prepared) -> str | None:
     names = [stage.name for stage in prepared.plan.stages(b"")]
     if options.until is not None and options.until not in names:
         raise ConfigError(f"--until: found {options.until!r}, expected one of {', '.join(names)}")
@@ -68,7 +101,7 @@ class interruptible:
         raise Interrupted
 
 
-def _say(options: argparse.Namespace, prepared: Prepared, result: RunResult, seconds: float) -> None:
+def _say(options: Options, prepared: Prepared, result: RunResult, seconds: float) -> None:
     if result.error is not None:
         print_error(result.error)
     if options.json:

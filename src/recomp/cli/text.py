@@ -48,6 +48,14 @@ def printable(text: str) -> str:
     )
 
 
+def terminal_width() -> int:
+    """Columns of the terminal behind stderr; 80 where it does not say."""
+    try:
+        return os.get_terminal_size(2).columns or 80
+    except OSError:
+        return 80
+
+
 def duration(seconds: float) -> str:
     if seconds < 0.0995:
         return f"{seconds * 1000:.0f} ms"

@@ -12,6 +12,7 @@ from importlib.resources.abc import Traversable
 from recomp import __version__
 from recomp.emit.code import Code, Lifter
 from recomp.emit.flow import Flow, build_flow, entry_map
+from recomp.emit.frames import balance
 from recomp.emit.function import emit_function, symbol
 from recomp.emit.summary import Summaries, summarise
 from recomp.emit.units import split_units
@@ -19,8 +20,9 @@ from recomp.errors import LiftError
 from recomp.lift.module import Function, Module
 from recomp.semantics import lift_insn
 
-#: Compiler flags that the emitted C relies on, and those that make it small and fast.
-REQUIRED_FLAGS = ("-std=gnu2x", "-fno-strict-aliasing", "-fwrapv", "-ffp-contract=off")
+#: Compiler flags that the emitted C relies on, and those that make it small and fast. Without the loop vectoriser,
+#: since clang 22 miscompiles masked addresses with it (docs/decisions/loop-vectoriser.md); guests bring their own.
+REQUIRED_FLAGS = ("-std=gnu2x", "-fno-strict-aliasing", "-fwrapv", "-ffp-contract=off", "-fno-tree-vectorize")
 #: Only where the guest may change the rounding mode: it costs up to 1.4x in floating-point loops.
 ROUNDING_FLAG = "-frounding-math"
 FAST_FLAGS = ("-O2", "-fno-sanitize=undefined", "-fno-stack-protector", "-fno-math-errno", "-g0", "-w")
@@ -31,12 +33,13 @@ FLAGS = (*REQUIRED_FLAGS, ROUNDING_FLAG, *FAST_FLAGS)
 class EmitOptions:
     """`source`, `sha256`: name (not path) and hash of the input, for the first line of each file. `unit_insns`: wished
     instructions a unit. `exact`: keep every register exact at every call and return, for tests that compare whole
-    states."""
+    states. `call_summaries`: let registers that functions save stay in C locals where that is proven."""
 
     source: str
     sha256: str
     unit_insns: int = 6000
     exact: bool = False
+    call_summaries: bool = True
 
 
 def _name(function: Function) -> str:
@@ -55,6 +58,8 @@ def emit_project(
     Raises LiftError if the module contradicts itself or its segments; never for an instruction.
     """
     flows, code = build_flows(module, segments, lifter)
+    if options.call_summaries and not options.exact:
+        balance(flows, module.entry)
     summaries = summarise(flows, options.exact)
     files: dict[str, str | bytes] = {}
     units = split_units([flows[pc] for pc in sorted(flows)], options.unit_insns)

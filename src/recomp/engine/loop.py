@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from recomp.engine import manifest as man
 from recomp.engine.files import remove_tree
 from recomp.engine.fingerprint import StatCache
+from recomp.engine.gc import register
 from recomp.engine.lock import Lock
 from recomp.engine.outputs import places
 from recomp.engine.plan import Plan, Progress, learnt_before, signature
@@ -17,7 +18,7 @@ from recomp.engine.runner import Runner, Settled
 from recomp.engine.stage import Stage
 from recomp.engine.state import State
 from recomp.engine.store import Store
-from recomp.errors import RecompError, StageError
+from recomp.errors import GateError, RecompError, StageError
 
 
 class Interrupted(BaseException):
@@ -36,6 +37,7 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     os.makedirs(layout.log_dir, exist_ok=True)
     store = Store(layout.store_dir)
     store.share()
+    register(store, layout.work_root, layout.run_manifest, layout.runs_dir)
     state = State(layout.engine_dir)
     evidence, number = learnt_before(plan, store, hashes)
     stages = plan.stages(evidence)
@@ -44,7 +46,7 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     deadline = None if plan.deadline_s is None else time.monotonic() + plan.deadline_s
     runner = Runner(
         layout, store, hashes, state, reporter,
-        origin=origin, env=plan.env, resume=plan.resume, deadline=deadline,
+        origin=origin, env=plan.env, resume=plan.resume, deadline=deadline, gate=plan.gate,
     )  # fmt: skip
     ledger = Ledger(plan, origin, number)
     reporter.run_started(run_id, tuple(stage.name for stage in stages))
@@ -52,9 +54,13 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     try:
         error = _rounds(plan, runner, ledger, stages, evidence, number, until, reporter)
         status = "failed" if error else "succeeded"
+    except GateError:
+        status = "blocked"
+        raise
     finally:
         ledger.write(status)
         hashes.save()
+        store.release()
         reporter.run_finished(status)
     return RunResult(status, ledger.manifest(status), error)
 

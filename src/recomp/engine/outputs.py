@@ -138,6 +138,14 @@ def put_in_place(
     return written
 
 
+def damaged(stage: Stage, entries: list[Entry], roots: dict[str, str], hashes: StatCache, store: Store) -> str | None:
+    """The first output that is not what was recorded and that the store cannot give back."""
+    for entry, path in zip(entries, places(stage, entries, roots), strict=True):
+        if not _is_right(entry, path, hashes) and not store.has_blob(entry["sha256"]):
+            return path
+    return None
+
+
 def _is_right(entry: Entry, path: str, hashes: StatCache) -> bool:
     try:
         if os.path.islink(path):

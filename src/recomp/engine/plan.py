@@ -16,7 +16,8 @@ from recomp.engine.store import Store
 
 class Plan(NamedTuple):
     """A run as it was frozen when it started. `stages` makes the stages for what earlier rounds learnt (bytes, empty in
-    the first round); `learn` answers with more of it, or None when there is nothing new to learn from that record."""
+    the first round); `learn` answers with more of it, or None when there is nothing new to learn from that record.
+    `gate` is asked with the run's id before the first stage that runs, and may raise GateError."""
 
     layout: Layout
     execution_mode: str
@@ -30,6 +31,7 @@ class Plan(NamedTuple):
     tools: tuple[Tool, ...] = ()
     extra: dict[str, Any] = {}
     deadline_s: float | None = None
+    gate: Callable[[str], None] = lambda run_id: None
 
 
 class Keyed(NamedTuple):

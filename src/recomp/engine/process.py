@@ -7,7 +7,6 @@ what the program leaves behind (subreaper), and ends it all when the program end
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import signal
@@ -63,6 +62,8 @@ class Program:
         self.argv = argv
         self.started = time.monotonic()
         self.has_ended = False
+        import ctypes  # noqa: F401  loaded before the fork, so that children do not each load it
+
         engine = os.getpid()
         (out_read, out_write), (err_read, err_write) = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
         self._status_fd, status_write = os.pipe2(os.O_CLOEXEC)
@@ -311,8 +312,7 @@ def _signal_group(leader: int, number: int) -> None:
         pass
 
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
 def _prctl(option: int, value: int) -> None:
-    _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+    import ctypes  # 16 ms, which a run that starts nothing need not pay
+
+    ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), 0, 0, 0)

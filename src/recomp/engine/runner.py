@@ -47,9 +47,11 @@ class Runner:
         env: dict[str, str],
         resume: bool,
         deadline: float | None,
+        gate: Callable[[str], None],
     ) -> None:
         self.layout, self.store, self.hashes, self.state, self.reporter = layout, store, hashes, state, reporter
         self.origin, self.env, self.resume, self.deadline = origin, env, resume, deadline
+        self.gate, self._gate_passed = gate, False
 
     def settle(self, stage: Stage, progress: Progress, steps: Callable[[], list]) -> Settled:
         """Bring one stage up to date. Raises only what is not the stage's own failure (an interrupt, a full disk)."""
@@ -105,6 +107,9 @@ class Runner:
 
     def _run(self, keyed: Keyed, decision: Decision, progress: Progress, steps, tainted: bool) -> Settled:
         stage = keyed.stage
+        if not self._gate_passed:
+            self.gate(self.origin["run_id"])
+            self._gate_passed = True
         attempt = self.state.started(stage.name)
         self.reporter.stage_started(stage.name, decision.reason)
         started = time.monotonic()
@@ -169,7 +174,7 @@ class Runner:
             entries = out.collect_written(stage, before, after, self.layout.roots, self.store)
         else:
             entries = out.collect(stage, scratch, self.store)
-        return self._record(keyed, attempt, result, entries), result.failure
+        return self._record(keyed, attempt, result, entries, context.confinement), result.failure
 
     def _limit(self, stage: Stage) -> float | None:
         left = None if self.deadline is None else max(self.deadline - time.monotonic(), 0.01)
@@ -199,7 +204,9 @@ class Runner:
 
     # What is written down
 
-    def _record(self, keyed: Keyed, attempt: int, result: Result, entries: list[out.Entry]) -> dict[str, Any]:
+    def _record(
+        self, keyed: Keyed, attempt: int, result: Result, entries: list[out.Entry], confinement: str | None = None
+    ) -> dict[str, Any]:
         logs = {}
         for stream in ("stdout", "stderr"):
             path = self._log_path(keyed.stage, stream)
@@ -217,6 +224,7 @@ class Runner:
             "notes": list(result.notes),
             "again": result.again,
             "logs": logs,
+            "confinement": confinement,
             "origin": {**self.origin, "stage_attempt": attempt},
         }
 
@@ -241,6 +249,8 @@ class Runner:
         trees = tuple(output.path for output in stage.outputs if output.tree)
         named = {next((tree for tree in trees if path.startswith(tree + "/")), path) for path in paths}
         step["outputs"] = sorted(self.layout.written(path) for path in named)
+        if record.get("confinement"):
+            step["confinement"] = record["confinement"]
         notes = [*record["notes"], *([error.message] if error else [])]
         if notes:
             step["notes"] = notes

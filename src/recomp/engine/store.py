@@ -40,6 +40,12 @@ class Store:
         self._lock_fd = os.open(os.path.join(self.root, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         fcntl.flock(self._lock_fd, fcntl.LOCK_SH)
 
+    def release(self) -> None:
+        """Give way to garbage collection again."""
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
+
     # Blobs
 
     def blob_path(self, sha256: str) -> str:
@@ -147,6 +153,16 @@ class Store:
         root = os.path.join(self.root, "actions")
         keys = [a + b for a in sorted(os.listdir(root)) for b in sorted(os.listdir(os.path.join(root, a)))]
         return [record for record in map(self.action, keys) if record is not None]
+
+    def record_path(self, key: str) -> str:
+        return self._record_path("actions", key)
+
+    def touch(self, key: str) -> None:
+        """Note that a result was used, for garbage collection."""
+        try:
+            os.utime(self.record_path(key))
+        except OSError:
+            pass
 
     def _record_path(self, kind: str, key: str) -> str:
         return os.path.join(self.root, kind, key[:2], key[2:])

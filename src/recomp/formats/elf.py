@@ -26,13 +26,15 @@ MAX_SECTIONS = 65535
 #: Code beyond this size is refused: the lifter holds all of it at once.
 MAX_FILE_SIZE = 1 << 30
 
+DT_NEEDED, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_JMPREL, DT_RELRSZ, DT_RELR = 1, 2, 7, 8, 23, 35, 36
 R_AARCH64_RELATIVE = 1027
 R_AARCH64_IRELATIVE = 1032
 
 _SYMBOL = np.dtype(
     [("name", "<u4"), ("info", "u1"), ("other", "u1"), ("shndx", "<u2"), ("value", "<u8"), ("size", "<u8")]
 )
-_CUT_SHORT = "the file may be cut short; compare its size and hash with their source"
+_CUT_SHORT = "the file may be cut short or damaged; compare its size and hash with their source"
+_DYN = np.dtype([("tag", "<i8"), ("value", "<u8")])
 _RELA = np.dtype([("offset", "<u8"), ("info", "<u8"), ("addend", "<i8")])
 
 
@@ -107,7 +109,7 @@ def read_elf(data: bytes) -> Elf:
     except Exception as error:  # noqa: BLE001  pyelftools raises whatever its parsers stumble over
         raise FormatError(
             f"elf: cannot be read: found {type(error).__name__} ({error}), expected well-formed headers",
-            hint="the file may be cut short or damaged; compare its size and hash with their source",
+            hint=_CUT_SHORT,
         ) from None
 
 
@@ -186,7 +188,7 @@ class _Reader:
     def _offset_of_header(self, index: int) -> int:
         return self.elf.header["e_phoff"] + index * 56
 
-    def _refuse_dynamic(self, dynamic: dict[str, int]) -> None:
+    def _refuse_dynamic(self, dynamic: dict[int, int]) -> None:
         for index, header in enumerate(self.headers):
             if header["p_type"] == "PT_INTERP":
                 _fail(
@@ -196,7 +198,7 @@ class _Reader:
                     "a static program",
                     'link it statically: "-static" or "-static-pie"',
                 )
-        if "DT_NEEDED" in dynamic:
+        if DT_NEEDED in dynamic:
             _fail(
                 self._offset_of_header(0),
                 "dynamic section",
@@ -205,15 +207,16 @@ class _Reader:
                 'link it statically: "-static" or "-static-pie"',
             )
 
-    def _dynamic(self) -> dict[str, int]:
+    def _dynamic(self) -> dict[int, int]:
         """The dynamic section's tags; of repeated tags the first."""
-        tags: dict[str, int] = {}
-        for segment in self.elf.iter_segments("PT_DYNAMIC"):
-            size = min(segment["p_filesz"], len(self.data))
-            for index, tag in enumerate(segment.iter_tags()):
-                tags.setdefault(str(tag.entry.d_tag), tag.entry.d_val)
-                if index * 16 >= size:
-                    break
+        tags: dict[int, int] = {}
+        for header in self.headers:
+            if header["p_type"] == "PT_DYNAMIC":
+                size = header["p_filesz"] & ~15
+                for tag, value in self._table(header["p_offset"], size, _DYN, "dynamic section").tolist():
+                    if tag == 0:
+                        break
+                    tags.setdefault(tag, value)
         return tags
 
     def _segments(self) -> tuple[ElfSegment, ...]:
@@ -288,7 +291,7 @@ class _Reader:
         return tuple(sorted(found, key=lambda s: (s.base, s.name, s.size)))
 
     def _relocations(
-        self, dynamic: dict[str, int], segments: tuple[ElfSegment, ...]
+        self, dynamic: dict[int, int], segments: tuple[ElfSegment, ...]
     ) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
         places = {}
         resolvers = set()
@@ -303,9 +306,9 @@ class _Reader:
                 places[place] = int.from_bytes(word, "little") + self.bias
         return tuple(sorted(places.items())), tuple(sorted(resolvers))
 
-    def _rela_tables(self, dynamic: dict[str, int], segments: tuple[ElfSegment, ...]) -> list[np.ndarray]:
-        spans = {(dynamic.get("DT_RELA", 0), dynamic.get("DT_RELASZ", 0))}
-        spans |= {(dynamic.get("DT_JMPREL", 0), dynamic.get("DT_PLTRELSZ", 0))}
+    def _rela_tables(self, dynamic: dict[int, int], segments: tuple[ElfSegment, ...]) -> list[np.ndarray]:
+        spans = {(dynamic.get(DT_RELA, 0), dynamic.get(DT_RELASZ, 0))}
+        spans |= {(dynamic.get(DT_JMPREL, 0), dynamic.get(DT_PLTRELSZ, 0))}
         for section in self.elf.iter_sections():
             if section["sh_type"] == "SHT_RELA" and section["sh_flags"] & 2:
                 spans.add((section["sh_addr"], section["sh_size"]))
@@ -316,10 +319,10 @@ class _Reader:
                 tables.append(np.frombuffer(data, _RELA, size // _RELA.itemsize))
         return tables
 
-    def _relr_places(self, dynamic: dict[str, int], segments: tuple[ElfSegment, ...]) -> list[int]:
+    def _relr_places(self, dynamic: dict[int, int], segments: tuple[ElfSegment, ...]) -> list[int]:
         """DT_RELR: an address, then bitmaps of the 63 words behind it (gABI, "Relative Relocation Table")."""
-        size = dynamic.get("DT_RELRSZ", 0)
-        data = _read(segments, dynamic.get("DT_RELR", 0) + self.bias, size) if size else None
+        size = dynamic.get(DT_RELRSZ, 0)
+        data = _read(segments, dynamic.get(DT_RELR, 0) + self.bias, size) if size else None
         places: list[int] = []
         following = 0
         for (entry,) in struct.iter_unpack("<Q", (data or b"")[: size & ~7]):

@@ -1,10 +1,10 @@
 """Where a `br` goes: read the table behind it.
 
 The register's value is an expression that loads from a table at an index; each index up to the bound gives a target.
-The bound comes from the compares that dominate the `br` (`cmp` and `b.hi`, `b.ls`, `b.ge`, ... in whatever block, either
-way round), else from how the index was made (`and`, `ubfx`, a byte load), else the table ends at the first entry that
-is no place in the function. An emitted `br` compares the computed address with the targets, so a missing one costs a
-miss, never a wrong result.
+The bound comes from the compares that dominate the `br` (`cmp` and `b.hi`, `b.ls`, `b.ge`, ... in whatever block,
+either way round), else from how the index was made (`and`, `ubfx`, a byte load), else the table ends at the first
+entry that is no place in the function. An emitted `br` compares the computed address with the targets, so a missing
+one costs a miss, never a wrong result.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ MAX_ENTRIES = 4096
 #: In a table of bytes almost any entry looks like a target; only an index of few bits is trusted there.
 _MAX_BYTE_INDEX = 64
 
-#: In place of what bounds a table: it could not be read; there is none, a pointer is called.
-UNREAD, POINTER = "unread", "pointer"
+#: In place of what bounds a table: it could not be read; there is none, a pointer is called; or a known place.
+UNREAD, POINTER, CONSTANT = "unread", "pointer", "constant"
 
 Read = Callable[[int, int], int | None]
 
@@ -53,7 +53,7 @@ def read_table(explorer: Explorer, region: Region, values: Values, leader: int, 
     last = values.last_index(leader)
     goal = values.at_end(int(explorer.words.code[last]) >> 5 & 31, leader)
     if goal[0] == "const":
-        return Table((goal[1],), (), "constant") if explorer.words.is_code(goal[1]) else Table((), (), POINTER)
+        return Table((goal[1],), (), CONSTANT) if explorer.words.is_code(goal[1]) else Table((), (), POINTER)
     loads = [node for node in parts(goal) if node[0] == "load"]
     if not loads:
         return Table((), (), POINTER)
@@ -65,6 +65,20 @@ def read_table(explorer: Explorer, region: Region, values: Values, leader: int, 
 def _is_indexed(goal: Node) -> bool:
     """Whether a computed offset takes part in the address, as in a table and not in a pointer."""
     return any(node[0] == "shl" or node[0] == "load" and node[1] < 8 for node in parts(goal))
+
+
+def _summand(node: Node) -> Node | None:
+    """x of x + constant."""
+    return node[1] if node[0] == "add" and node[2][0] == "const" else None
+
+
+def _knowing(node: Node, value: int) -> dict[Node, int]:
+    """What follows from the value of a node. Sums are folded, so that base + (x - 1) has no node for x - 1."""
+    known = {node: value}
+    summand = _summand(node)
+    if summand is not None:
+        known[summand] = (value - node[2][1]) & MASK
+    return known
 
 
 class _Search:
@@ -84,7 +98,9 @@ class _Search:
         """Every index that the compares leave gives a target, or most of those that its width leaves."""
         direct = {c.node for c in constraints}
         inward = [node for node in reversed(self.candidates) if node[0] != "shl" and node not in direct]
-        for node in [n for n in self.candidates if n in direct] + inward:
+        compared = [n for n in self.candidates if n in direct]
+        compared += [n for n in dict.fromkeys(c.node for c in constraints) if _summand(n) in self.candidates]
+        for node in compared + inward:
             low, high = _range(node, constraints)
             high = min(high, upper_bound(node))
             if not 0 <= high - low < MAX_ENTRIES:
@@ -104,7 +120,7 @@ class _Search:
 
     def _allows(self, constraint: _Constraint, node: Node, index: int) -> bool:
         """Whether a compare lets `node` be `index`, as far as one follows from the other."""
-        left = evaluate(constraint.node, {node: index}, self.read)
+        left = evaluate(constraint.node, _knowing(node, index), self.read)
         return left is None or _holds(constraint, left)
 
     def by_extent(self) -> Table | None:
@@ -128,7 +144,7 @@ class _Search:
 
     def _entry(self, node: Node, index: int) -> tuple[int, int] | None:
         """(target, place of the entry) when `node` is `index`."""
-        known = {node: index}
+        known = _knowing(node, index)
         target = evaluate(self.goal, known, self.read)
         place = evaluate(self.load[3], known, self.read)
         if target is None or place is None or not self.words.is_code(target):

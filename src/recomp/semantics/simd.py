@@ -72,7 +72,7 @@ def _three(
     """d = op(n, m), or op(d, n, m) with `acc`; with `fpsr` it may saturate."""
 
     def semantics(b: Builder, i: Insn) -> None:
-        operands = [b.v(i.rd)] * acc + [b.v(i.rn), _second(b, i)]
+        operands = [b.v(i.rd) for _ in range(acc)] + [b.v(i.rn), _second(b, i)]
         operands = [part(i, v) for v in operands] if fpsr else operands
         b.set_v(i.rd, part(i, f"rt_{op}_{lanes[i.size]}({'c, ' * fpsr}{', '.join(operands)}{end})"))
 
@@ -112,7 +112,7 @@ def _with_zero(op: str, lanes: tuple[str, ...]) -> Semantics:
 
 def _two(op: str, lanes: tuple[str, ...] = UNSIGNED, *, acc: bool = False, fpsr: bool = False) -> Semantics:
     def semantics(b: Builder, i: Insn) -> None:
-        operands = [b.v(i.rd)] * acc + [b.v(i.rn)]
+        operands = [b.v(i.rd) for _ in range(acc)] + [b.v(i.rn)]
         operands = [part(i, v) for v in operands] if fpsr else operands
         b.set_v(i.rd, part(i, f"rt_{op}_{lanes[i.size]}({'c, ' * fpsr}{', '.join(operands)})"))
 
@@ -418,7 +418,15 @@ MOVI_vh, MVNI_vh, ORR_vih, BIC_vih = (
     _combine(_halves, "& ~"),
 )
 MOVI_vm, MVNI_vm = _move(_ones_below), _move(_ones_below, _ALL)
-MOVI_vb, MOVI_vd, FMOV_vi, FMOV_vid, FMOV_vih = _move(_byte), _move(_mask), _move(_single), _move(_double), _move(_half)
+MOVI_vb, FMOV_vi, FMOV_vid, FMOV_vih = _move(_byte), _move(_single), _move(_double), _move(_half)
+
+
+def MOVI_vd(b: Builder, i: Insn) -> None:
+    if i.Q:
+        b.set_v(i.rd, _constant(_mask(i)))
+    else:
+        # How compilers write 0.0: a double where doubles follow.
+        b.set_d(i.rd, f"rt_f64(UINT64_C({_mask(i):#x}))")
 
 
 # --- three same

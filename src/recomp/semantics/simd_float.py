@@ -180,6 +180,12 @@ def _two(op: str, *, cpu: bool = True, count: bool = False) -> Semantics:
     return semantics
 
 
+def _write_bits(b: Builder, i: Insn, value: str) -> None:
+    """Write an integer to lane 0, through the view that a load or store of that size has."""
+    form = _format(i)
+    write(b, form, i.rd, value if form == 3 else f"rt_{SCALAR[form]}((uint{8 << SIZE[form]}_t){value})")
+
+
 def _to_integer(mode: str, sign: str) -> Semantics:
     def semantics(b: Builder, i: Insn) -> None:
         form = _format(i)
@@ -187,8 +193,7 @@ def _to_integer(mode: str, sign: str) -> Semantics:
         if _is_vector(i):
             b.set_v(i.rd, part(i, _call(f"fcvt{mode}_{sign}{bits}x{128 // bits}", i, _live(i, b.v(i.rn)))))
         else:
-            value = f"rt_fcvt{mode}_{sign}{bits}_{SCALAR[form]}(c, {read(b, form, i.rn)})"
-            b.set_v(i.rd, f"rt_u64_v((uint{bits}_t){value})")
+            _write_bits(b, i, f"rt_fcvt{mode}_{sign}{bits}_{SCALAR[form]}(c, {read(b, form, i.rn)})")
 
     return semantics
 
@@ -212,7 +217,7 @@ def _to_fixed(sign: str) -> Semantics:
             b.set_v(i.rd, part(i, f"rt_fcvtzx_{kind}_{VECTOR[form]}(c, {_live(i, b.v(i.rn))}, {scale})"))
         else:
             value = f"rt_scaled((double){read(b, form, i.rn)}, {scale})"
-            b.set_v(i.rd, f"rt_u64_v((uint{bits}_t)rt_fcvtz_{sign}{bits}_f64(c, {value}))")
+            _write_bits(b, i, f"rt_fcvtz_{sign}{bits}_f64(c, {value})")
 
     return semantics
 
@@ -231,7 +236,8 @@ def _from_integer(sign: str) -> Semantics:
             b.set_v(i.rd, part(i, f"(rt_{VECTOR[form]}){value}{scale}" if fraction else value))
         else:
             ctype = f"{'int' if sign == 's' else 'uint'}{bits}_t"
-            write(b, form, i.rd, f"rt_{sign}cvtf_{SCALAR[form]}_{sign}{bits}(({ctype}){b.v(i.rn)}[0]){scale}")
+            value = f"({ctype})rt_bits_{SCALAR[form]}({read(b, form, i.rn)})"
+            write(b, form, i.rd, f"rt_{sign}cvtf_{SCALAR[form]}_{sign}{bits}({value}){scale}")
 
     return semantics
 

@@ -13,6 +13,7 @@ from functools import partial
 
 from recomp.engine.canonical import digest
 from recomp.engine.context import Context
+from recomp.engine.files import find_program
 from recomp.engine.fingerprint import list_tree
 from recomp.engine.process import Outcome, Program, run_programs
 from recomp.engine.stage import Output, Result, Stage, Tool
@@ -56,9 +57,7 @@ def stage(job: Job) -> Stage:
 def _compiler(job: Job, argv: list[str] | None) -> Tool:
     if argv is None:
         return job.tools.program("zig", find_zig(), "version")
-    import shutil
-
-    path = argv[0] if "/" in argv[0] else shutil.which(argv[0])
+    path = argv[0] if "/" in argv[0] else find_program(argv[0])
     return job.tools.program("cc", os.path.join(job.settings.folder, path or argv[0]), "--version")
 
 
@@ -135,9 +134,10 @@ class _Build:
         return os.path.join(self.objects, name.replace("/", "__")[:-2] + ".o")
 
     def _restore(self, name: str, key: str) -> bool:
-        record = self.context.store.action(key)
+        record = None if self.context.is_audit else self.context.store.action(key)
         if record is None:
             return False
+        self.context.store.touch(key)
         try:
             self.context.store.restore(record["outputs"][0]["sha256"], self._object(name), 0o644)
         except BlobMissing:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from recomp.engine.context import Context
@@ -43,6 +42,8 @@ def _run(context: Context, recording: str) -> Result:
             f"capture: no recording at {recording}",
             hint="the built-in capture films what the built-in run recorded; beside [commands] run give capture, too",
         )
+    from pathlib import Path
+
     from recomp.media.recording import Recording
     from recomp.media.video import write_lossless
 

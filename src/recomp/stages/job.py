@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from recomp.config.project import Project
@@ -97,6 +99,22 @@ class Job(NamedTuple):
         return self.settings.audio_file is not None
 
 
+def _confine(job: Job, command: tuple[str, ...]) -> Callable[[], None] | None:
+    """Bounds for a stage command: it reads the inputs, itself and what its arguments name, and writes the outputs."""
+    from recomp.engine.landlock import confinement
+
+    settings = job.settings
+    arguments = [os.path.join(settings.folder, argument) for argument in command]
+    sections = (
+        ("inputs", ("nro", "elf", "xci", "keys", "module_json", "provenance", "config")),
+        ("reference", tuple(settings.raw["reference"])),
+        ("analysis", ("name_map_json", "runtime_trace_manifest")),
+    )
+    inputs = [path for section, keys in sections for key in keys if (path := settings.path(section, key))]
+    outputs = [settings.work_root, *settings.dirs.values(), settings.frames_dir, os.path.dirname(settings.video_path)]
+    return confinement((*inputs, *arguments), tuple(outputs))
+
+
 def command_stage(
     job: Job,
     step: str,
@@ -115,9 +133,10 @@ def command_stage(
     timeout_s = job.settings.timeout_s(step)
     folders = {"lift": "lift_dir", "build": "build_dir"}
     own = (job.settings.dirs[folders[step]],) if step in folders else ()
+    bounds = partial(_confine, job, command) if job.settings.raw["run"]["confine"] else None
     return Stage(
         name=step,
-        run=command_runner(list(command), timeout_s=timeout_s),
+        run=command_runner(list(command), timeout_s=timeout_s, bounds=bounds),
         inputs=inputs,
         tools=job.tools.command(step, command),
         after=AFTER[step],

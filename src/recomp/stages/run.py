@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recomp.config.input_script import compile_script, end_tick
 from recomp.engine.context import Context
+from recomp.engine.landlock import confinement
 from recomp.engine.process import Outcome
 from recomp.engine.stage import Output, Result, Stage
 from recomp.engine.store import Store
@@ -80,7 +81,13 @@ def _run(context: Context, port: str, config: dict[str, Any]) -> Result:
         "RECOMP_RT_SEED": str(config["seed"]),
     }
     watch = _Watch(context, recording, limit)
-    outcome = context.run_program([port, *config["args"]], env=env, timeout_s=context.stage.timeout_s, poll=watch.poll)
+    outcome = context.run_program(
+        [port, *config["args"]],
+        env=env,
+        timeout_s=context.stage.timeout_s,
+        poll=watch.poll,
+        confine=confinement((port, script), (recording,)),
+    )
     facts = _read_facts(context, recording, outcome)
     return _judge(context, facts, recording, config["ticks"])
 

@@ -11,7 +11,7 @@ from recomp.engine.fingerprint import StatCache
 from recomp.engine.layout import Layout
 from recomp.engine.plan import Plan
 from recomp.engine.stage import Stage, Tool
-from recomp.stages import STAGES, archive, preflight
+from recomp.stages import STAGES, archive, policy, preflight
 from recomp.stages import run as run_stage
 from recomp.stages.environment import stage_environment
 from recomp.stages.job import Job
@@ -74,6 +74,7 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
         resume=raw["run"]["resume"],
         tools=(Tool("recomp_cli", __version__, __version__),),
         extra=_extra(project, layout),
+        gate=policy.gate(raw["policy"]),
         deadline_s=None if minutes is None else minutes * 60,
     )
     return Prepared(project, plan, hashes)

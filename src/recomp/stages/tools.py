@@ -7,12 +7,11 @@ asked of the tools themselves, once for each content.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
 from recomp import __version__
 from recomp.engine.canonical import digest
-from recomp.engine.files import read_sealed, seal, write_atomic
+from recomp.engine.files import find_program, read_sealed, seal, write_atomic
 from recomp.engine.fingerprint import ABSENT, StatCache, list_tree
 from recomp.engine.stage import Tool
 from recomp.errors import ToolError
@@ -70,7 +69,7 @@ class Tools:
     def _find(self, name: str) -> str | None:
         if "/" in name:
             return os.path.join(self._config_dir, name)
-        return shutil.which(name) if not os.path.isabs(name) else name
+        return find_program(name)
 
     def _content(self, path: str | None) -> str:
         try:

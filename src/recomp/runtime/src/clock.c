@@ -7,6 +7,7 @@
 #include "end.h"
 #include "options.h"
 #include "record.h"
+#include "rt.h"
 #include "video.h"
 
 static uint64_t now;         /* units; in real time: up to where ticks are accounted for */
@@ -20,7 +21,11 @@ static uint64_t host_ns(clockid_t id) {
   return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-void rt_clock_init(void) { host_start = host_ns(CLOCK_MONOTONIC); }
+void rt_clock_init(uint64_t start) {
+  host_start = host_ns(CLOCK_MONOTONIC);
+  now = start;
+  tick = start / RT_UNITS_PER_TICK;
+}
 
 uint64_t rt_clock_now(void) {
   if (rt_opt.realtime) return (host_ns(CLOCK_MONOTONIC) - host_start) * RT_UNITS_PER_NS;
@@ -68,4 +73,10 @@ void rt_clock_was_read(void) {
 uint64_t rt_clock_after(uint64_t t, uint64_t ns) {
   if (ns >= (RT_FOREVER - t) / RT_UNITS_PER_NS) return RT_FOREVER;
   return t + ns * RT_UNITS_PER_NS;
+}
+
+uint64_t rt_cntvct(rt_cpu *c) {
+  (void)c;
+  rt_clock_was_read();
+  return (uint64_t)((unsigned __int128)rt_clock_monotonic_ns() * RT_CNTFRQ / 1000000000);
 }
