@@ -29,9 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
+    if arguments[:2] == ["automate", "--config"] and len(arguments) == 3 and not arguments[2].startswith("-"):
+        # The most frequent call by far: argparse alone would be a fifth of a run with nothing to do.
+        from recomp.cli.automate import Options, command
+
+        return command(Options(config=arguments[2]))
     from recomp.cli.arguments import parse
 
     options = parse(arguments)
-    name, _, function = options.module.partition(":")
+    name, _, function = options.function.partition(":")
     module = __import__(f"recomp.cli.{name}", fromlist=["command"])
     return getattr(module, function or "command")(options)

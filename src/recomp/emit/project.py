@@ -12,6 +12,7 @@ from importlib.resources.abc import Traversable
 from recomp import __version__
 from recomp.emit.code import Code, Lifter
 from recomp.emit.flow import Flow, build_flow, entry_map
+from recomp.emit.frames import balance
 from recomp.emit.function import emit_function, symbol
 from recomp.emit.summary import Summaries, summarise
 from recomp.emit.units import split_units
@@ -32,12 +33,13 @@ FLAGS = (*REQUIRED_FLAGS, ROUNDING_FLAG, *FAST_FLAGS)
 class EmitOptions:
     """`source`, `sha256`: name (not path) and hash of the input, for the first line of each file. `unit_insns`: wished
     instructions a unit. `exact`: keep every register exact at every call and return, for tests that compare whole
-    states."""
+    states. `call_summaries`: let registers that functions save stay in C locals where that is proven."""
 
     source: str
     sha256: str
     unit_insns: int = 6000
     exact: bool = False
+    call_summaries: bool = True
 
 
 def _name(function: Function) -> str:
@@ -56,6 +58,8 @@ def emit_project(
     Raises LiftError if the module contradicts itself or its segments; never for an instruction.
     """
     flows, code = build_flows(module, segments, lifter)
+    if options.call_summaries and not options.exact:
+        balance(flows, module.entry)
     summaries = summarise(flows, options.exact)
     files: dict[str, str | bytes] = {}
     units = split_units([flows[pc] for pc in sorted(flows)], options.unit_insns)

@@ -4,8 +4,8 @@ Values are found on demand, backwards from the place: within the block, then thr
 disagree, or where an instruction is not modelled, the value is a leaf. That is enough to read any jump table whatever
 instructions compute its address, and cheap, since only what a `br` needs is looked at.
 
-Nodes are tuples: ("const", v), ("leaf", place, register), ("add", a, b), ("shl", a, n), ("shr", a, n), ("and", a, mask),
-("zext", a, bits), ("sext", a, bits), ("load", bytes, extend, address); arithmetic is modulo 2**64.
+Nodes are tuples: ("const", v), ("leaf", place, register), ("add", a, b), ("shl", a, n), ("shr", a, n),
+("and", a, mask), ("zext", a, bits), ("sext", a, bits), ("load", bytes, extend, address); arithmetic is modulo 2**64.
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ class Values:
 
 
 def _write_mask(insn: Insn) -> int:
-    """The general registers an instruction writes (bit 31: sp); in doubt too many, as vector registers share numbers."""
+    """The general registers an instruction writes (bit 31: sp); in doubt too many: vectors share the numbers."""
     f = insn.f
     name = insn.name
     mask = 0

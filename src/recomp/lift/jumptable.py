@@ -1,10 +1,10 @@
 """Where a `br` goes: read the table behind it.
 
 The register's value is an expression that loads from a table at an index; each index up to the bound gives a target.
-The bound comes from the compares that dominate the `br` (`cmp` and `b.hi`, `b.ls`, `b.ge`, ... in whatever block, either
-way round), else from how the index was made (`and`, `ubfx`, a byte load), else the table ends at the first entry that
-is no place in the function. An emitted `br` compares the computed address with the targets, so a missing one costs a
-miss, never a wrong result.
+The bound comes from the compares that dominate the `br` (`cmp` and `b.hi`, `b.ls`, `b.ge`, ... in whatever block,
+either way round), else from how the index was made (`and`, `ubfx`, a byte load), else the table ends at the first
+entry that is no place in the function. An emitted `br` compares the computed address with the targets, so a missing
+one costs a miss, never a wrong result.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ MAX_ENTRIES = 4096
 #: In a table of bytes almost any entry looks like a target; only an index of few bits is trusted there.
 _MAX_BYTE_INDEX = 64
 
-#: In place of what bounds a table: it could not be read; there is none, a pointer is called.
-UNREAD, POINTER = "unread", "pointer"
+#: In place of what bounds a table: it could not be read; there is none, a pointer is called; or a known place.
+UNREAD, POINTER, CONSTANT = "unread", "pointer", "constant"
 
 Read = Callable[[int, int], int | None]
 
@@ -53,7 +53,7 @@ def read_table(explorer: Explorer, region: Region, values: Values, leader: int, 
     last = values.last_index(leader)
     goal = values.at_end(int(explorer.words.code[last]) >> 5 & 31, leader)
     if goal[0] == "const":
-        return Table((goal[1],), (), "constant") if explorer.words.is_code(goal[1]) else Table((), (), POINTER)
+        return Table((goal[1],), (), CONSTANT) if explorer.words.is_code(goal[1]) else Table((), (), POINTER)
     loads = [node for node in parts(goal) if node[0] == "load"]
     if not loads:
         return Table((), (), POINTER)

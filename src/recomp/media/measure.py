@@ -51,8 +51,9 @@ class Measurement:
     captured: int
 
 
-def measure(reference: Path | str, capture: Path | str) -> Measurement:
-    """Measure two video files. Raises FormatError for what cannot be decoded or has no pictures."""
+def measure(reference: Path | str, capture: Path | str, source: Path | str | None = None) -> Measurement:
+    """Measure two video files. `source` is the recording that a normalised reference was made of: its codec is the one
+    whose loss is in the pictures. Raises FormatError for what cannot be decoded or has no pictures."""
     import numpy as np
 
     ours, theirs = read_facts(reference), read_facts(capture)
@@ -78,7 +79,7 @@ def measure(reference: Path | str, capture: Path | str) -> Measurement:
         if tick in anchors:
             pictures.append((_rgb(a), _rgb(b)))
     seen = np.array(observed) if observed else np.zeros((0, 1, 1), np.float32)
-    null, quality = _null(reference, capture, registration, rate, planar, ours, seen)
+    null, quality = _null(source or reference, capture, registration, rate, planar, seen)
     frames = registration.capture_of[judged]
     light = np.stack([thumbs[judged].reshape(len(judged), -1), shown[frames].reshape(len(judged), -1)], axis=1)
     return Measurement(
@@ -148,25 +149,27 @@ def _captured(
 
 
 def _null(
-    reference: Path | str,
+    source: Path | str,
     capture: Path | str,
     registration: Registration,
     rate: float,
     planar: Planar,
-    facts: Facts,
     observed: np.ndarray,
 ) -> tuple[np.ndarray, int | None]:
-    """Return the tile SSIM of the capture against itself through the reference's codec, and the quality found."""
+    """Return the tile SSIM of the capture against itself through the source's codec, and the quality found."""
     import numpy as np
 
+    facts = read_facts(source)
     if facts.lossless or not len(observed):
         return np.ones_like(observed), None
-    codec = NullCodec(facts.codec, facts.rate)
-    sizes, keys = packet_sizes(reference)
+    codec = NullCodec(facts.codec, min(facts.rate, rate))
+    sizes, keys = packet_sizes(source)
     start = max(0, (len(observed) - _PROBE) // 2)
-    segment = [size for size, key in zip(sizes, keys, strict=True) if not key][start : start + _PROBE] or sizes
+    plain = [size for size, key in zip(sizes, keys, strict=True) if not key] or sizes
+    segment = plain[start : start + _PROBE] or plain
+    shrunk = planar.size[0] * planar.size[1] / (facts.width * facts.height)
     probe = list(_captured(capture, registration, rate, planar, range(start, start + _PROBE)))
-    quality = codec.search(probe, sum(segment) / len(segment))
+    quality = codec.search(probe, min(1.0, shrunk) * sum(segment) / len(segment))
     out = np.ones_like(observed)
     originals = _captured(capture, registration, rate, planar)
     recoded = codec.recode(_captured(capture, registration, rate, planar))

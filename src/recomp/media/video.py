@@ -107,6 +107,21 @@ def read_frame(path: Path | str, index: int) -> np.ndarray:
     raise FormatError(f"{path}: found {count} frames, expected frame {index}")
 
 
+def key_frames(path: Path | str) -> list[tuple[int, np.ndarray]]:
+    """Return the key pictures as (number in the stream, RGBA), decoding nothing else: a cheap look through a video."""
+    with _open(path) as container:
+        stream = _video_stream(container, path)
+        stream.codec_context.skip_frame = "NONKEY"
+        rate, start = stream.average_rate or stream.guessed_rate or 60, stream.start_time or 0
+        convert = _Converter()
+        found = []
+        with _decoding(path):
+            for frame in container.decode(stream):
+                time = ((frame.pts or 0) - start) * stream.time_base
+                found.append((round(time * rate), convert(frame)))
+    return found
+
+
 def read_audio(path: Path | str) -> tuple[np.ndarray, int]:
     """Return the first audio stream as ((n, channels) int16, Hz). Raises FormatError, also if there is none."""
     import av
