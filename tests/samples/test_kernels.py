@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import tests.samples.sample  # noqa: F401  (tools/ becomes importable)
 
 import bench  # isort: skip
