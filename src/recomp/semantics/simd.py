@@ -28,7 +28,7 @@ def three(
     """d = op(n, m), or op(d, n, m) with `acc`; with `fpsr` it may saturate."""
 
     def semantics(b: Builder, i: Insn) -> None:
-        operands = [b.v(i.rd)] * acc + [b.v(i.rn), second(b, i)]
+        operands = [b.v(i.rd) for _ in range(acc)] + [b.v(i.rn), second(b, i)]
         operands = [part(i, v) for v in operands] if fpsr else operands
         b.set_v(i.rd, part(i, f"rt_{op}_{lanes[i.size]}({'c, ' * fpsr}{', '.join(operands)}{end})"))
 
@@ -68,7 +68,7 @@ def _with_zero(op: str, lanes: tuple[str, ...]) -> Semantics:
 
 def _two(op: str, lanes: tuple[str, ...] = UNSIGNED, *, acc: bool = False, fpsr: bool = False) -> Semantics:
     def semantics(b: Builder, i: Insn) -> None:
-        operands = [b.v(i.rd)] * acc + [b.v(i.rn)]
+        operands = [b.v(i.rd) for _ in range(acc)] + [b.v(i.rn)]
         operands = [part(i, v) for v in operands] if fpsr else operands
         b.set_v(i.rd, part(i, f"rt_{op}_{lanes[i.size]}({'c, ' * fpsr}{', '.join(operands)})"))
 

@@ -21,7 +21,11 @@ static uint64_t host_ns(clockid_t id) {
   return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-void rt_clock_init(void) { host_start = host_ns(CLOCK_MONOTONIC); }
+void rt_clock_init(uint64_t start) {
+  host_start = host_ns(CLOCK_MONOTONIC);
+  now = start;
+  tick = start / RT_UNITS_PER_TICK;
+}
 
 uint64_t rt_clock_now(void) {
   if (rt_opt.realtime) return (host_ns(CLOCK_MONOTONIC) - host_start) * RT_UNITS_PER_NS;

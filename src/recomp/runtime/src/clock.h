@@ -15,7 +15,8 @@
 #define RT_MONOTONIC_START_S 1000
 #define RT_REALTIME_START_S 946684800
 
-void rt_clock_init(void);
+/* `start`: virtual time that has passed already, units (a program that took another one's place). */
+void rt_clock_init(uint64_t start);
 
 /* Time since the guest's start. */
 uint64_t rt_clock_now(void);

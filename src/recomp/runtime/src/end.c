@@ -14,6 +14,7 @@
 
 static atomic_flag ending = ATOMIC_FLAG_INIT;
 static bool in_child;
+static void (*last_in_child)(void);
 
 static const char *const kind_names[] = {"exit", "signal", "trap", "miss", "limit"};
 
@@ -65,7 +66,8 @@ void rt_end(rt_end_kind kind, int code, rt_end_place place, const char *format, 
   va_start(arguments, format);
   vsnprintf(detail, sizeof detail, format, arguments);
   va_end(arguments);
-  if (!in_child) rt_record_finish(kind_names[kind], process_code(kind, code), detail);
+  if (in_child) last_in_child();
+  else rt_record_finish(kind_names[kind], process_code(kind, code), detail);
   if (kind != RT_END_EXIT && !(in_child && kind == RT_END_SIGNAL)) report(kind, process_code(kind, code), place, detail);
   if (in_child && kind == RT_END_SIGNAL) die_by_signal(code);
   _exit(process_code(kind, code));
@@ -83,4 +85,7 @@ void rt_fail(const char *format, ...) {
   _exit(RT_CODE_RUNTIME);
 }
 
-void rt_end_in_child(void) { in_child = true; }
+void rt_end_in_child(void (*last)(void)) {
+  in_child = true;
+  last_in_child = last;
+}

@@ -26,7 +26,8 @@ _Noreturn void rt_end(rt_end_kind kind, int code, rt_end_place place, const char
 /* Ends the process with RT_CODE_RUNTIME: a problem of the host or its settings, not of the guest. */
 _Noreturn void rt_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A forked guest child owns no recording: from here on rt_end writes nothing, and a signal kills for real. */
-void rt_end_in_child(void);
+/* A forked guest child owns no recording: from here on rt_end writes nothing but calls `last`, and a signal kills for
+ * real. */
+void rt_end_in_child(void (*last)(void));
 
 #endif

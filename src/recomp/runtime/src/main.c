@@ -8,7 +8,7 @@
 #include "end.h"
 #include "linux/children.h"
 #include "linux/devices.h"
-#include "linux/file.h"
+#include "linux/handover.h"
 #include "linux/path.h"
 #include "linux/process.h"
 #include "linux/signals.h"
@@ -23,7 +23,12 @@ static int guest_argc;
 static char **guest_argv;
 extern char **environ;
 
-static void prepare(rt_cpu *c) { c->sp = rt_stack_build(guest_argc, guest_argv, environ); }
+static rt_handover begin; /* all zero unless this program took another one's place */
+
+static void prepare(rt_cpu *c) {
+  c->sp = rt_stack_build(guest_argc, guest_argv, environ);
+  rt_thread_of(c)->blocked = begin.blocked;
+}
 
 /* The guest's threads have the signals that end the run blocked; they arrive here. */
 static _Noreturn void watch(void) {
@@ -42,16 +47,18 @@ int main(int argc, char **argv) {
   if (strcmp(rt_guest.abi, "linux") != 0) rt_fail("guest ABI \"%s\": expected \"linux\"", rt_guest.abi);
   guest_argc = argc;
   guest_argv = argv;
-  rt_clock_init();
-  rt_fd_init();
   rt_record_init();
   rt_memory_init(&rt_guest);
   rt_dispatch_init();
   rt_path_init();
   rt_process_init(argc, argv);
-  rt_children_init();
   rt_input_init();
-  rt_signals_init();
+  begin = rt_handover_read();
+  rt_clock_init(begin.now);
+  if (begin.id) rt_process_become(begin.id, begin.parent);
+  rt_children_init(begin.id ? begin.shared_fd : -1, begin.id ? begin.place : -1);
+  rt_signals_init(begin.id && begin.place >= 0);
+  rt_signals_restore(begin.ignored);
   if (rt_signals_end_run()) {
     sigset_t set = rt_signals_that_end_run();
     sigprocmask(SIG_BLOCK, &set, NULL);

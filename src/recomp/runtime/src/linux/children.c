@@ -14,6 +14,7 @@
 #include "../memory.h"
 #include "../options.h"
 #include "../record.h"
+#include "file.h"
 #include "process.h"
 #include "signals.h"
 #include "svc.h"
@@ -35,11 +36,30 @@ typedef struct shared {
 static shared *all;
 static slot *mine; /* this process' slot; NULL in the first one */
 static unsigned alive;
+static int shared_fd = -1;
 
-void rt_children_init(void) {
-  all = mmap(NULL, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+/* A child that ends leaves its time to the parent. */
+static void leave_time(void) {
+  if (mine) mine->end_time = rt_clock_now();
+}
+
+void rt_children_init(int fd, int place) {
+  bool fresh = fd < 0;
+  shared_fd = fresh ? rt_host_high(memfd_create("children", MFD_CLOEXEC)) : fd;
+  if (shared_fd < 0 || (fresh && ftruncate(shared_fd, sizeof *all))) rt_fail("cannot make shared memory: %s", strerror(errno));
+  all = mmap(NULL, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED, shared_fd, 0);
   if (all == MAP_FAILED) rt_fail("cannot share memory between processes: %s", strerror(errno));
-  atomic_store(&all->next_id, rt_process_id() + 1);
+  if (fresh) atomic_store(&all->next_id, rt_process_id() + 1);
+  if (place < 0 || place >= MOST_CHILDREN) return;
+  mine = &all->slots[place];
+  rt_end_in_child(leave_time);
+  for (int i = 0; i < MOST_CHILDREN; i++)
+    alive += all->slots[i].host_id > 0 && all->slots[i].parent_id == rt_process_id();
+}
+
+void rt_children_hand_over(int *fd, int *place) {
+  *fd = shared_fd;
+  *place = mine ? (int)(mine - all->slots) : -1;
 }
 
 int rt_children_new_id(void) { return atomic_fetch_add(&all->next_id, 1); }
@@ -77,7 +97,7 @@ static slot *take_slot(void) {
 static void become_child(rt_thread *t, slot *s) {
   mine = s;
   alive = 0;
-  rt_end_in_child();
+  rt_end_in_child(leave_time);
   rt_record_forget();
   rt_process_become(rt_opt.realtime ? getpid() : s->guest_id, s->parent_id);
   rt_thread_forget_others(t, rt_process_id());
@@ -106,10 +126,6 @@ int64_t rt_children_fork(rt_thread *t) {
   if (rt_opt.realtime) s->guest_id = host;
   atomic_store(&s->host_id, host);
   return s->guest_id;
-}
-
-void rt_children_leave_time(void) {
-  if (mine) mine->end_time = rt_clock_now();
 }
 
 /* A child that was waited for is gone; its end is in the parent's past. */

@@ -7,8 +7,12 @@
 
 #include "../thread.h"
 
-/* Makes what all processes of one guest share; once, before the first of them. */
-void rt_children_init(void);
+/* Makes what all processes of one guest share (-1), or takes it over from before an execve: its host descriptor and
+ * this process' place in it (-1 = the first process). Once, before anything else here. */
+void rt_children_init(int shared_fd, int place);
+
+/* What rt_children_init needs after an execve. */
+void rt_children_hand_over(int *shared_fd, int *place);
 
 /* The next number for a thread or process, without gaps over all processes of the guest. */
 int rt_children_new_id(void);
@@ -21,8 +25,5 @@ int rt_children_host_id(int guest_id);
 
 /* Forks the port. In the parent the child's number, in the child 0, or a negated errno. */
 int64_t rt_children_fork(rt_thread *t);
-
-/* In a child that ends: leaves its time to the parent. */
-void rt_children_leave_time(void);
 
 #endif

@@ -62,6 +62,11 @@ bool rt_fd_cloexec(uint64_t fd) { return table[(uint32_t)fd].cloexec; }
 
 void rt_fd_set_cloexec(uint64_t fd, bool cloexec) { table[(uint32_t)fd].cloexec = cloexec; }
 
+int rt_fd_next(int fd) {
+  while (fd < RT_FD_LIMIT && !table[fd].file) fd++;
+  return fd < RT_FD_LIMIT ? fd : -1;
+}
+
 /* The host's flags of a standard stream as the guest numbers them; access mode, O_APPEND and O_NONBLOCK are equal. */
 void rt_fd_init(void) {
   for (int fd = 0; fd < 3; fd++) {

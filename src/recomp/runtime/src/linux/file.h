@@ -83,6 +83,9 @@ void rt_fd_set_cloexec(uint64_t fd, bool cloexec);
 /* Descriptors 0, 1 and 2 become the port's own standard streams, if open. */
 void rt_fd_init(void);
 
+/* Each open descriptor below RT_FD_LIMIT, in order: the first one >= fd, or -1. */
+int rt_fd_next(int fd);
+
 /* A file of the host; the descriptor is taken over. */
 extern const rt_file_kind rt_host_kind;
 rt_file *rt_host_file(int host_fd, int flags, char *path);

@@ -29,7 +29,7 @@ void rt_path_init(void) {
   if (root < 0) rt_fail("RECOMP_RT_ROOT: cannot open folder %s: %s", rt_opt.root, strerror(errno));
 }
 
-static bool sees_host(void) { return rt_opt.realtime && !rt_opt.root; }
+bool rt_path_is_host(void) { return rt_opt.realtime && !rt_opt.root; }
 
 /* `to` = base/path, or path alone where it is absolute. */
 static int64_t join(char *to, const char *base, const char *path) {
@@ -186,6 +186,10 @@ static int64_t resolve_on_host(int fd, const char *path, rt_place *place) {
 int64_t rt_path_resolve(int fd, uint64_t path_addr, bool follow, rt_place *place) {
   const char *path = rt_memory_string(path_addr, RT_PATH_MAX);
   if (!path) return rt_memory_allows(path_addr, RT_PATH_MAX, RT_READ) ? -ENAMETOOLONG : -EFAULT;
+  return rt_path_resolve_text(fd, path, follow, place);
+}
+
+int64_t rt_path_resolve_text(int fd, const char *path, bool follow, rt_place *place) {
   if (!*path) return -ENOENT;
   int64_t problem = 0;
   char whole[RT_PATH_MAX];
@@ -195,7 +199,7 @@ int64_t rt_path_resolve(int fd, uint64_t path_addr, bool follow, rt_place *place
   place->owns_folder = false;
   place->must_be_folder = path[strlen(path) - 1] == '/';
   normalize(place->guest, whole);
-  if (sees_host()) return resolve_on_host(fd, path, place);
+  if (rt_path_is_host()) return resolve_on_host(fd, path, place);
   if (root >= 0) return walk_path(whole, follow, place);
   return -ENOENT;
 }
@@ -209,14 +213,14 @@ const char *rt_path_cwd(void) { return cwd; }
 
 static bool is_folder(const rt_place *place) {
   struct stat s;
-  return fstatat(place->folder, place->name, &s, sees_host() ? 0 : AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(s.st_mode);
+  return fstatat(place->folder, place->name, &s, rt_path_is_host() ? 0 : AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(s.st_mode);
 }
 
 int64_t rt_path_chdir(uint64_t path_addr) {
   rt_place place;
   int64_t problem = rt_path_resolve(G_AT_FDCWD, path_addr, true, &place);
-  if (problem) return root < 0 && !sees_host() && strcmp(place.guest, "/") == 0 ? 0 : problem;
-  if (sees_host()) problem = chdir(place.name) || !getcwd(cwd, sizeof cwd) ? -errno : 0;
+  if (problem) return root < 0 && !rt_path_is_host() && strcmp(place.guest, "/") == 0 ? 0 : problem;
+  if (rt_path_is_host()) problem = chdir(place.name) || !getcwd(cwd, sizeof cwd) ? -errno : 0;
   else if (faccessat(place.folder, place.name, F_OK, AT_SYMLINK_NOFOLLOW)) problem = -errno;
   else if (!is_folder(&place)) problem = -ENOTDIR;
   else strcpy(cwd, place.guest);
@@ -228,7 +232,9 @@ int64_t rt_path_fchdir(int fd) {
   rt_file *f = rt_fd_get((uint32_t)fd);
   if (!f) return -EBADF;
   if (!f->path) return -ENOTDIR;
-  if (sees_host()) return fchdir(f->host_fd) || !getcwd(cwd, sizeof cwd) ? -errno : 0;
+  if (rt_path_is_host()) return fchdir(f->host_fd) || !getcwd(cwd, sizeof cwd) ? -errno : 0;
   strcpy(cwd, f->path);
   return 0;
 }
+
+void rt_path_return_to(const char *path) { snprintf(cwd, sizeof cwd, "%s", path); }

@@ -26,11 +26,18 @@ void rt_path_init(void);
  * component where it is a symbolic link. The last component need not exist. 0 or a negated errno; 0 needs
  * rt_path_done. Without any host files everything is -ENOENT, with place->guest set. */
 int64_t rt_path_resolve(int fd, uint64_t path_addr, bool follow, rt_place *place);
+int64_t rt_path_resolve_text(int fd, const char *path, bool follow, rt_place *place);
 void rt_path_done(rt_place *place);
 
-/* The guest's working directory: get copies it, set takes a path of the guest. 0 or a negated errno. */
+/* Whether the guest sees the host's own files: real time without a root. */
+bool rt_path_is_host(void);
+
+/* The guest's working directory. Changing it: 0 or a negated errno. */
 const char *rt_path_cwd(void);
 int64_t rt_path_chdir(uint64_t path_addr);
 int64_t rt_path_fchdir(int fd);
+
+/* After an execve: where the guest was. */
+void rt_path_return_to(const char *path);
 
 #endif

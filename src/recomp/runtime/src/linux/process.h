@@ -14,7 +14,7 @@ void rt_process_init(int argc, char **argv);
 int rt_process_id(void);
 int rt_process_parent(void);
 
-/* In a forked child: who it is now. */
+/* In a forked child, or after an execve: who it is. */
 void rt_process_become(int guest_id, int guest_parent);
 
 uint32_t rt_process_uid(void);

@@ -39,6 +39,8 @@ static _Atomic uint64_t from_host; /* set by the host's handlers */
 static uint64_t alarm_at = RT_FOREVER, alarm_every;
 static bool child;
 
+static void tell_host(int number);
+
 /* Never forwarded: faults of the port itself, and what the runtime does itself. */
 static bool stays_ours(int number) {
   return number == G_SIGSEGV || number == G_SIGBUS || number == G_SIGILL || number == 8 || number == G_SIGTRAP ||
@@ -56,13 +58,15 @@ sigset_t rt_signals_that_end_run(void) {
 }
 
 /* mov x8, #139; svc #0: only looked at, by unwinders; a return to it is noticed by its address. */
-void rt_signals_init(void) {
+void rt_signals_init(bool is_child) {
+  child = is_child;
   static const uint32_t trampoline[] = {0xd2801168, 0xd4000001};
   int problem = rt_memory_map_anonymous(RT_VDSO_BASE, RT_PAGE, RT_READ | RT_WRITE, false);
   if (problem) rt_fail("cannot map the signal trampoline: %s", strerror(problem));
   rt_memory_put(RT_VDSO_BASE, trampoline, sizeof trampoline);
   rt_memory_protect(RT_VDSO_BASE, RT_PAGE, RT_READ | RT_EXEC);
   signal(SIGPIPE, SIG_IGN);
+  tell_host(G_SIGCHLD);
 }
 
 static void on_kick(int number) { (void)number; }
@@ -428,8 +432,25 @@ void rt_signals_in_child(rt_thread *t) {
   rt_signals_apply(t);
 }
 
-void rt_signals_prepare_exec(void) {
-  for (int number = 1; number < 32; number++)
-    if (is_handled(number)) actions[number].handler = SIG_DFL_G, tell_host(number);
+uint64_t rt_signals_ignored(void) {
+  uint64_t bits = 0;
+  for (int number = 1; number <= 64; number++)
+    if (actions[number].handler == SIG_IGN_G) bits |= rt_signal_bit(number);
+  return bits;
+}
+
+void rt_signals_restore(uint64_t ignored) {
+  for (int number = 1; number <= 64; number++)
+    if (ignored & rt_signal_bit(number)) actions[number].handler = SIG_IGN_G;
+}
+
+void rt_signals_prepare_exec(const rt_thread *t) {
+  sigset_t mask;
+  sigemptyset(&mask);
+  for (int number = 1; number < 32; number++) {
+    if (is_handled(number)) signal(number, SIG_DFL);
+    if (t->blocked & rt_signal_bit(number)) sigaddset(&mask, number);
+  }
   signal(SIGPIPE, actions[G_SIGPIPE].handler == SIG_IGN_G ? SIG_IGN : SIG_DFL);
+  pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }

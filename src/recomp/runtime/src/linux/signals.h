@@ -29,8 +29,9 @@
 
 static inline uint64_t rt_signal_bit(int number) { return UINT64_C(1) << (number - 1); }
 
-/* Once, before the first guest thread: the signal trampoline's page and the host's dispositions. */
-void rt_signals_init(void);
+/* Once, before the first guest thread: the signal trampoline's page and the host's dispositions. `is_child`: a child of
+ * the first process of the guest, which no signal ends as a limit. */
+void rt_signals_init(bool is_child);
 
 /* On each new host thread of a guest. */
 void rt_signals_thread_init(void);
@@ -69,7 +70,11 @@ void rt_signals_time_passed(void);
 /* In a forked child: nothing is pending, no alarm is set. */
 void rt_signals_in_child(rt_thread *t);
 
-/* Before execve: handlers become the default, what is ignored stays so. */
-void rt_signals_prepare_exec(void);
+/* What stays over an execve: the mask, and what is ignored. */
+uint64_t rt_signals_ignored(void);
+void rt_signals_restore(uint64_t ignored);
+
+/* Before another program of the host takes this process over: its dispositions and mask are what the guest's were. */
+void rt_signals_prepare_exec(const rt_thread *t);
 
 #endif

@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../memory.h"
@@ -243,6 +246,35 @@ int64_t rt_svc_pipe2(rt_thread *t, const uint64_t *a) {
   if (a[1] & ~(uint64_t)(G_O_CLOEXEC | G_O_NONBLOCK | G_O_DIRECT)) return -EINVAL;
   if (pipe2(fds, O_CLOEXEC | (a[1] & G_O_NONBLOCK ? O_NONBLOCK : 0))) return -errno;
   return put_pair(a[0], fds, (int)a[1], 0, G_O_WRONLY);
+}
+
+int64_t rt_svc_socketpair(rt_thread *t, const uint64_t *a) {
+  (void)t;
+  int fds[2], flags = (int)a[1] & (G_O_CLOEXEC | G_O_NONBLOCK);
+  int type = (int)a[1] & 0xf;
+  if (a[0] != AF_UNIX) return -EAFNOSUPPORT;
+  if (socketpair(AF_UNIX, type | SOCK_CLOEXEC | (flags & G_O_NONBLOCK ? SOCK_NONBLOCK : 0), (int)a[2], fds)) return -errno;
+  return put_pair(a[3], fds, flags, G_O_RDWR, G_O_RDWR);
+}
+
+/* A host descriptor becomes a guest descriptor. */
+static int64_t add_host(int fd, int flags) {
+  if (fd < 0) return -errno;
+  rt_file *f = rt_host_file(rt_host_high(fd), G_O_RDWR | (flags & G_O_NONBLOCK), NULL);
+  return f ? rt_fd_add(f, 0, flags & G_O_CLOEXEC) : -ENOMEM;
+}
+
+int64_t rt_svc_eventfd2(rt_thread *t, const uint64_t *a) {
+  (void)t;
+  int flags = (int)a[1];
+  return add_host(eventfd((unsigned)a[0], EFD_CLOEXEC | (flags & 1) | (flags & G_O_NONBLOCK ? EFD_NONBLOCK : 0)), flags);
+}
+
+int64_t rt_svc_memfd_create(rt_thread *t, const uint64_t *a) {
+  (void)t;
+  const char *name = rt_memory_string(a[0], 250);
+  if (!name) return -EFAULT;
+  return add_host(memfd_create(name, MFD_CLOEXEC | ((unsigned)a[1] & MFD_ALLOW_SEALING)), a[1] & 1 ? G_O_CLOEXEC : 0);
 }
 
 /* A buffer's worth at a time through the same functions that read and write take. */

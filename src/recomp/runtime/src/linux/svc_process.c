@@ -9,14 +9,12 @@
 #include "../memory.h"
 #include "../options.h"
 #include "../random.h"
-#include "children.h"
 #include "file.h"
 #include "process.h"
 #include "svc.h"
 
 int64_t rt_svc_exit_group(rt_thread *t, const uint64_t *a) {
   (void)t;
-  rt_children_leave_time();
   rt_end(RT_END_EXIT, (int)a[0], (rt_end_place){0, 0}, "exited");
 }
 
@@ -128,11 +126,6 @@ int64_t rt_svc_uname(rt_thread *t, const uint64_t *a) {
   (void)t;
   char names[6][65] = {"Linux", "recomp", "6.1.0", "#1 SMP", "aarch64", "(none)"};
   return rt_memory_put(a[0], names, sizeof names) ? 0 : -EFAULT;
-}
-
-int64_t rt_svc_sethostname(rt_thread *t, const uint64_t *a) {
-  (void)t, (void)a;
-  return -EPERM;
 }
 
 int64_t rt_svc_getrandom(rt_thread *t, const uint64_t *a) {
@@ -275,4 +268,21 @@ int64_t rt_svc_membarrier(rt_thread *t, const uint64_t *a) {
 int64_t rt_svc_personality(rt_thread *t, const uint64_t *a) {
   (void)t, (void)a;
   return 0;
+}
+
+/* Extended attributes: there are none. */
+int64_t rt_svc_no_attributes(rt_thread *t, const uint64_t *a) {
+  (void)t, (void)a;
+  return -EOPNOTSUPP;
+}
+
+/* What C libraries try before they fall back on older calls. */
+int64_t rt_svc_too_new(rt_thread *t, const uint64_t *a) {
+  (void)t, (void)a;
+  return -ENOSYS;
+}
+
+int64_t rt_svc_not_permitted(rt_thread *t, const uint64_t *a) {
+  (void)t, (void)a;
+  return -EPERM;
 }

@@ -66,16 +66,6 @@ int64_t rt_svc_clock_getres(rt_thread *t, const uint64_t *a) {
   return !a[1] || rt_time_put(a[1], 1) ? 0 : -EFAULT;
 }
 
-int64_t rt_svc_clock_settime(rt_thread *t, const uint64_t *a) {
-  (void)t, (void)a;
-  return -EPERM;
-}
-
-int64_t rt_svc_settimeofday(rt_thread *t, const uint64_t *a) {
-  (void)t, (void)a;
-  return -EPERM;
-}
-
 int64_t rt_svc_gettimeofday(rt_thread *t, const uint64_t *a) {
   (void)t;
   rt_clock_was_read();
