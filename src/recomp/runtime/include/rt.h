@@ -184,6 +184,7 @@ RT_ACCESS(128, rt_v128)
 #include "rt_int.h"
 #include "rt_fp.h"
 #include "rt_simd.h"
+#include "rt_fp_runs.h"
 #include "rt_crypto.h"
 
 #ifdef __cplusplus
