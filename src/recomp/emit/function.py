@@ -101,8 +101,6 @@ class _Function:
             "  uint8_t *const M = c->memory;",
             *self._declarations(),
         ]
-        if self.balanced:
-            lines.append("  const uint64_t lr = c->x[30];")
         if flow.entries:
             lines.append("  uint64_t sp0 = c->sp;")
             lines.append("  if (RT_UNLIKELY(c->resume)) { to = c->resume; c->resume = 0; sp0++; goto enter; }")
@@ -137,10 +135,7 @@ class _Function:
             lines += [f"u_{number}:;", *stores, "  goto unwind;"]
         if self.unwinds:
             lines.append("unwind:;")
-            if self.balanced:  # balanced functions return to their callers
-                lines.append("  rt_miss(c, 0, to);")
-            else:
-                lines.append("  if (c->sp < sp0) goto enter;\n  return to;" if self.flow.entries else "  return to;")
+            lines.append("  if (c->sp < sp0) goto enter;\n  return to;" if self.flow.entries else "  return to;")
         if self.flow.entries:
             lines += ["enter:;", "  switch (to) {"]
             for pc, index in sorted(self.flow.entries.items()):
@@ -252,21 +247,30 @@ class _Function:
             self._leave(part, "to")
             return
         self.lines += self._stores(self.placement.stores[index], index)
-        self.uses_to = True
-        if part.callee is None:
-            self.lines.append(f"  to = rt_call_indirect(c, UINT64_C({part.site:#x}), to);")
+        if self.balanced:
+            self.lines.append(f"  {self._call(part)};")
         else:
-            self._set_resume(part)
-            self.lines.append(f"  to = {symbol(part.callee)}(c);")
+            self._call_that_may_unwind(index, part, after)
+        if part.successors:
+            self.lines += self._loads(self.placement.loads[index], part.successors[0])
+            self._go(index, part.successors[0])
+        elif self.balanced:
+            self.lines.append("  return 0;")
+
+    def _call(self, part: Part) -> str:
+        if part.callee is None:
+            return f"rt_call_indirect(c, UINT64_C({part.site:#x}), to)"
+        self._set_resume(part)
+        return f"{symbol(part.callee)}(c)"
+
+    def _call_that_may_unwind(self, index: int, part: Part, after: int) -> None:
+        self.uses_to = self.unwinds = True
+        self.lines.append(f"  to = {self._call(part)};")
         cold = tuple(self._stores(self.placement.cold[index], index))
-        self.unwinds = True
         label = f"u_{self.cold.setdefault(cold, len(self.cold))}" if cold else "unwind"
-        if not part.successors:  # it does not return, but may unwind to an entry of this activation
-            self.lines.append(f"  goto {label};")
-            return
-        self.lines.append(f"  if (RT_UNLIKELY(to != UINT64_C({after:#x}))) goto {label};")
-        self.lines += self._loads(self.placement.loads[index], part.successors[0])
-        self._go(index, part.successors[0])
+        # A call that does not return may still unwind to an entry of this activation.
+        returned_elsewhere = f"if (RT_UNLIKELY(to != UINT64_C({after:#x}))) " if part.successors else ""
+        self.lines.append(f"  {returned_elsewhere}goto {label};")
 
     def _end_sync(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
@@ -299,8 +303,6 @@ class _Function:
 
     def _leave(self, part: Part, target: str) -> None:
         """Leave the function for good, by a tail call."""
-        if self.balanced and part.kind != "call":
-            self.lines.append("  c->x[30] = lr;")
         if part.callee is None:
             self.lines.append(f"  RT_JUMP(c, UINT64_C({part.site:#x}), {target});")
         else:

@@ -63,7 +63,7 @@ def _effect(part: Part, live: list[int], flow: Flow, s: Summaries) -> tuple[int,
         return (after | SVC_READS | s.anywhere) & ~s.private, ALL & ~s.kept
     known = part.callee is not None and not part.resume
     if kind in ("jump", "tail"):
-        return (out | s.anywhere | (s.reads[part.callee] if known else 0)) & ~(s.kept & ~(1 << SP)), 0
+        return (out | s.anywhere | (s.reads[part.callee] if known else 0)) & ~s.private, 0
     if not known:
         return (s.anywhere | after) & ~s.private, ALL & ~s.kept
     writes = s.writes[part.callee]

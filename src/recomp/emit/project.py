@@ -62,7 +62,9 @@ def emit_project(
     ]
     entries = sorted((pc, start, symbol(start)) for start, flow in flows.items() for pc in (start, *flow.entries))
     header = (module.phdr, module.phent, module.phnum)
-    files["module.c"] = module_c(options, module.abi, module.entry, rows, entries, code.unsupported, header)
+    files["module.c"] = module_c(
+        options, module.abi, module.entry, rows, entries, code.unsupported, header, bool(summaries.kept)
+    )
     files |= runtime_files(module.abi)
     flags = (*REQUIRED_FLAGS, *((ROUNDING_FLAG,) if code.sets_rounding else ()))
     files["Makefile"] = makefile(sorted(files), options, flags)
