@@ -54,7 +54,9 @@ def elf(
         offset = len(body)
         body += load.data
         size = load.size or len(load.data)
-        headers.append(struct.pack("<IIQQQQQQ", load.kind, load.flags, offset, load.base, load.base, len(load.data), size, PAGE))
+        headers.append(
+            struct.pack("<IIQQQQQQ", load.kind, load.flags, offset, load.base, load.base, len(load.data), size, PAGE)
+        )
     shoff, shnum, shstrndx = 0, 0, 0
     if sections:
         shoff, shnum, shstrndx = _append_sections(body, sections)

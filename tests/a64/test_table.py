@@ -16,6 +16,7 @@ A_LINE = "ADD_i sf:1 00 100010 sh:1 imm12:12 rn:5 rd:5"
         (f"{A_LINE} 0", "t:1: ADD_i: 1 bits too many, expected 32"),
         ("\nX 2 " + "." * 31, "t:2: X: expected 0, 1 or ., got '2'"),
         ("X a:16 a:16", "t:1: X: field 'a' appears twice"),
+        ("X word:32", "t:1: X: field 'word' is an attribute of every instruction"),
         (f"{A_LINE} | rm < 3", "t:1: constraint uses unknown field(s) rm"),
         (f"{A_LINE} | rn <", "t:1: constraint 'rn <': invalid syntax"),
         ("X a:b " + "." * 31, "t:1: X: expected name:width, got 'a:b'"),

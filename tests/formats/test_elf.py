@@ -97,7 +97,8 @@ def patched(offset: int, form: str, *values: int) -> bytes:
         (patched(54, "<H", 32), "elf: file offset 0x36: size of a program header: found 32, expected 56"),
         (
             patched(32, "<Q", 1 << 40),
-            f"elf: file offset 0x20: program headers: found 0x10000000000 + 0x70, expected an end within {len(SMALL):#x}",
+            "elf: file offset 0x20: program headers: found 0x10000000000 + 0x70,"
+            f" expected an end within {len(SMALL):#x}",
         ),
         (
             patched(64 + 8, "<Q", 0x100000),
@@ -114,7 +115,8 @@ def patched(offset: int, form: str, *values: int) -> bytes:
         ),
         (
             patched(24, "<Q", 0x500000),
-            "elf: file offset 0x18: entry point: found 0x500000, expected a word-aligned address in an executable segment",
+            "elf: file offset 0x18: entry point: found 0x500000,"
+            " expected a word-aligned address in an executable segment",
         ),
         (
             patched(64 + 56 + 16, "<Q", TEXT_BASE),

@@ -65,11 +65,18 @@ def test_a_and_b_hide_the_other_side(browser):
 
 def test_heat_is_hot_where_the_pictures_differ_and_nowhere_else(browser):
     browser.press("8")
-    pixel = "[...document.getElementById('heat').getContext('2d').getImageData({}, {}, 1, 1).data].slice(0, 3)"
+    pixel = "[...document.getElementById('sheet').getContext('2d').getImageData({}, {}, 1, 1).data].slice(0, 3)"
     red, _, blue = browser.run(pixel.format(55, 25))
     assert red > 150 and blue < red / 2
     cold = browser.run(pixel.format(150, 80))
     assert max(cold) - min(cold) == 0, "grey"
+
+
+def test_difference_is_black_where_nothing_differs(browser):
+    browser.press("7")
+    pixel = "[...document.getElementById('sheet').getContext('2d').getImageData({}, {}, 1, 1).data].slice(0, 3)"
+    assert max(browser.run(pixel.format(55, 25))) == 255
+    assert max(browser.run(pixel.format(150, 80))) == 0
 
 
 def test_zoom_brings_the_box_to_the_middle(browser):

@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from recomp.media.compare import HashLists, compare_exact
-from recomp.report.page import render
 
 from recomp.errors import FormatError
 from recomp.media import hashing, pairs
+from recomp.media.compare import HashLists, compare_exact
 from recomp.report import write_report
+from recomp.report.page import render
 
 MANIFEST = {
     "schema_version": "1",

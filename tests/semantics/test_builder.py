@@ -4,7 +4,7 @@ import pytest
 
 from recomp.a64 import decode
 from recomp.semantics import functions, lift_insn
-from recomp.semantics.builder import FLAGS, NF, SP, V0, VF, Builder
+from recomp.semantics.builder import SP, V0, Builder
 
 
 def builder() -> Builder:
@@ -41,15 +41,6 @@ def test_temporaries_get_braces() -> None:
     b = builder()
     b.set_x(0, b.tmp("uint64_t", b.x(1)))
     assert b.text == "{ const uint64_t t0 = x1; x0 = t0; }"
-
-
-def test_dead_flags_leave_the_text() -> None:
-    b = builder()
-    b.set_flags("1", "2", "3", "4")
-    b.set_x(0, "5")
-    assert b.text_live(1 << NF | 1 << VF) == "nf = 1; vf = 4; x0 = 5;"
-    assert b.text_live(FLAGS) == b.text
-    assert b.text_live(0) == "x0 = 5;"
 
 
 @pytest.mark.parametrize(("value", "sf", "text"), [(-1, 1, "UINT64_C(0xffffffffffffffff)"), (-1, 0, "0xffffffffu")])

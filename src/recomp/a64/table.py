@@ -44,22 +44,21 @@ class Pattern:
 class Insn:
     """A decoded word: its pattern's name, and its fields as attributes (`insn.rd`)."""
 
-    __slots__ = ("name", "word", "pattern", "f")
-
     def __init__(self, pattern: Pattern, word: int, fields: dict[str, int]) -> None:
         self.name = pattern.name
         self.word = word
         self.pattern = pattern
         self.f = fields
+        self.__dict__.update(fields)
 
     def __getattr__(self, key: str) -> int:
-        try:
-            return self.f[key]
-        except KeyError:
-            raise AttributeError(f"{self.name} has no field {key!r}") from None
+        raise AttributeError(f"{self.__dict__.get('name')} has no field {key!r}")
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(f'{k}={v:#x}' for k, v in self.f.items())})"
+
+
+_RESERVED = ("name", "word", "pattern", "f")
 
 
 class TableError(Exception):
@@ -96,6 +95,8 @@ def _parse_line(line: str, group: str, where: str) -> Pattern:
             low -= width
             if any(field_name == f[0] for f in fields):
                 raise TableError(f"{where}: {name}: field {field_name!r} appears twice")
+            if field_name in _RESERVED:
+                raise TableError(f"{where}: {name}: field {field_name!r} is an attribute of every instruction")
             fields.append((field_name, low, width))
             continue
         for bit in token:

@@ -1,16 +1,21 @@
-"""The commands and their options. `argparse`, because it imports in a quarter of the time of the others."""
+"""The commands and their options.
+
+`argparse`, because it imports in a quarter of the time of the others; and only the parser of the command that was asked
+for is built, because building all of them takes as long as a whole run with nothing to do.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from typing import NamedTuple, NoReturn
 
 from recomp import __version__
 
 
 class _Parser(argparse.ArgumentParser):
-    """Usage errors in our voice, and only those of the command that was meant."""
+    """Usage errors in our voice."""
 
     def error(self, message: str) -> NoReturn:
         print(f"recomp: error: {message}", file=sys.stderr)
@@ -18,25 +23,41 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
+class Command(NamedTuple):
+    """`function` is `module` or `module:function` in `recomp.cli`; `add` declares the options."""
+
+    function: str
+    summary: str
+    add: Callable[[argparse.ArgumentParser], None]
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """Exits 2 for a usage error, 0 after help or version."""
-    return build_parser().parse_args(arguments)
+    """The options, with `function`, the command's. Exits 2 for a usage error, 0 after help or version."""
+    if not arguments or arguments[0] not in COMMANDS:
+        return _top().parse_args(arguments)
+    options = parser_of(arguments[0]).parse_args(arguments[1:])
+    options.function = COMMANDS[arguments[0]].function
+    return options
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="recomp", description="Static recompilation of AArch64 programs, proven frame by frame.")
-    parser.add_argument("--version", action="version", version=f"recomp {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    _automate(commands)
-    _look(commands)
-    _store(commands)
-    _start(commands)
+def parser_of(name: str) -> argparse.ArgumentParser:
+    command = COMMANDS[name]
+    parser = _Parser(prog=f"recomp {name}", description=command.summary[:1].upper() + command.summary[1:] + ".")
+    command.add(parser)
     return parser
 
 
-def _command(commands, name: str, module: str, summary: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=summary, description=summary[:1].upper() + summary[1:] + ".")
-    parser.set_defaults(module=module)
+def _top() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS)) + 2
+    listing = "\n".join(f"  {name:<{width}}{command.summary}" for name, command in COMMANDS.items())
+    parser = _Parser(
+        prog="recomp",
+        description="Static recompilation of AArch64 programs into native ports, proven frame by frame.",
+        epilog=f"commands:\n{listing}\n\nrecomp COMMAND --help says more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"recomp {__version__}")
+    parser.add_argument("command", metavar="COMMAND", choices=list(COMMANDS), help="one of the commands below")
     return parser
 
 
@@ -50,8 +71,12 @@ def _config(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _automate(commands) -> None:
-    parser = _command(commands, "automate", "automate", "run every stage that is not up to date")
+def _project(parser: argparse.ArgumentParser) -> None:
+    _config(parser)
+    _json(parser)
+
+
+def _automate(parser: argparse.ArgumentParser) -> None:
     _config(parser)
     parser.add_argument("--until", metavar="STAGE", help="stop after this stage")
     parser.add_argument("--wait", action="store_true", help="wait for a run that holds the work root")
@@ -60,53 +85,66 @@ def _automate(commands) -> None:
     _json(parser, "the run manifest")
 
 
-def _look(commands) -> None:
-    parser = _command(commands, "explain", "explain", "say why each stage would run or be reused")
+def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stage", nargs="?", metavar="STAGE", help="only this stage, with all that decides it")
     parser.add_argument("--against", type=int, metavar="RUN", help="compare with that run instead of the last")
-    _config(parser)
-    _json(parser)
-    parser = _command(commands, "check", "check", "say what is wrong with configuration, inputs and folders")
-    _config(parser)
-    _json(parser)
-    parser = _command(commands, "status", "history:status", "say how far the last run, or another one, is")
+    _project(parser)
+
+
+def _status(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", nargs="?", type=int, metavar="RUN", help="a number that recomp runs lists")
-    _config(parser)
-    _json(parser)
-    parser = _command(commands, "runs", "history:runs", "list the runs of this work root")
-    _config(parser)
-    _json(parser)
-    parser = _command(commands, "log", "history:log", "print what a stage wrote")
+    _project(parser)
+
+
+def _log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stage", metavar="STAGE")
     parser.add_argument("--stream", choices=("both", "stdout", "stderr"), default="both", help="default: both")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the run ends")
     _config(parser)
 
 
-def _store(commands) -> None:
-    parser = _command(commands, "gc", "store:gc", "remove results that no manifest names")
+def _gc(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-age", metavar="AGE", help="only those not used for so long, such as 30d")
     parser.add_argument("--max-size", metavar="SIZE", help="until the store is no larger, such as 10G")
     parser.add_argument("--yes", action="store_true", help="do it; without this it only says what it would do")
-    _config(parser)
-    _json(parser)
-    parser = _command(commands, "disown", "store:disown", "forget every result that a tool had a part in")
+    _project(parser)
+
+
+def _disown(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tool", metavar="TOOL[@VERSION]", help="a tool of the manifest; a version or a digest of it")
-    _config(parser)
-    _json(parser)
-    parser = _command(commands, "audit", "store:audit", "run built-in stages again and compare byte for byte")
+    _project(parser)
+
+
+def _audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stage", nargs="?", metavar="STAGE", help="only this one")
-    _config(parser)
-    _json(parser)
+    _project(parser)
 
 
-def _start(commands) -> None:
-    parser = _command(commands, "init", "init", "write a project for a program, ready to run")
+def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF")
     parser.add_argument("--to", metavar="FOLDER", default=".", help="where to write it (default: here)")
-    parser = _command(commands, "doctor", "doctor", "look whether everything that a run needs is there")
-    _json(parser)
-    parser = _command(commands, "schema", "schema", "print the JSON Schema of a file")
+
+
+def _schema(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="without a name: list them")
-    parser = _command(commands, "completion", "completion", "print a completion script for a shell")
+
+
+def _completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
+COMMANDS = {
+    "automate": Command("automate", "run every stage that is not up to date", _automate),
+    "explain": Command("explain", "say why each stage would run or be reused", _explain),
+    "check": Command("check", "say what is wrong with configuration, inputs and folders", _project),
+    "status": Command("history:status", "say how far the last run, or another one, is", _status),
+    "runs": Command("history:runs", "list the runs of this work root", _project),
+    "log": Command("history:log", "print what a stage wrote", _log),
+    "gc": Command("store:gc", "remove results that no manifest names", _gc),
+    "disown": Command("store:disown", "forget every result that a tool had a part in", _disown),
+    "audit": Command("store:audit", "run built-in stages again and compare byte for byte", _audit),
+    "init": Command("init", "write a project for a program, ready to run", _init),
+    "doctor": Command("doctor", "look whether everything that a run needs is there", _json),
+    "schema": Command("schema", "print the JSON Schema of a file", _schema),
+    "completion": Command("completion", "print a completion script for a shell", _completion),
+}

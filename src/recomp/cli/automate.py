@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
 import time
+from typing import NamedTuple
 
 from recomp.cli.progress import Lines
 from recomp.cli.text import duration, paint, print_error
@@ -21,12 +21,24 @@ from recomp.errors import ConfigError, GateError, RecompError
 from recomp.stages.preflight import check_folders
 from recomp.stages.setup import Prepared, layout_of, prepare
 
+
+class Options(NamedTuple):
+    """What `recomp automate` was asked; `recomp.cli.arguments` makes an equal thing of all its options."""
+
+    config: str
+    until: str | None = None
+    wait: bool = False
+    dry_run: bool = False
+    exit_code: bool = False
+    json: bool = False
+
+
 WAIT_S = 24 * 3600.0
 EXIT_INTERRUPTED = 130
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def command(options: argparse.Namespace) -> int:
+def command(options: Options) -> int:
     if options.dry_run:
         from recomp.cli.explain import dry_run
 
@@ -54,9 +66,7 @@ def command(options: argparse.Namespace) -> int:
         lock.release()
 
 
-def _run(
-    options: argparse.Namespace, project: Project, receiving: tuple[str, ...], journal: Journal, started: float
-) -> RunResult:
+def _run(options: Options, project: Project, receiving: tuple[str, ...], journal: Journal, started: float) -> RunResult:
     hashes = StatCache(os.path.join(layout_of(project).engine_dir, "stat-cache"))
     prepared = prepare(project, hashes, receiving)
     lines = Lines(sys.stderr if options.json else sys.stdout)
@@ -70,7 +80,7 @@ def _run(
     return result
 
 
-def _checked_stage(options: argparse.Namespace, prepared: Prepared) -> str | None:
+def _checked_stage(options: Options, prepared: Prepared) -> str | None:
     names = [stage.name for stage in prepared.plan.stages(b"")]
     if options.until is not None and options.until not in names:
         raise ConfigError(f"--until: found {options.until!r}, expected one of {', '.join(names)}")
@@ -91,7 +101,7 @@ class interruptible:
         raise Interrupted
 
 
-def _say(options: argparse.Namespace, prepared: Prepared, result: RunResult, seconds: float) -> None:
+def _say(options: Options, prepared: Prepared, result: RunResult, seconds: float) -> None:
     if result.error is not None:
         print_error(result.error)
     if options.json:

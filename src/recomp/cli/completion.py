@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from recomp.cli.arguments import build_parser
+from recomp.cli.arguments import COMMANDS, parser_of
 
 
 def command(options: argparse.Namespace) -> int:
-    parser = build_parser()
-    actions = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
-    commands = {name: _options(sub) for name, sub in actions[0].choices.items()}
-    helps = {choice.dest: choice.help or "" for choice in actions[0]._choices_actions}
+    commands = {name: _options(parser_of(name)) for name in COMMANDS}
+    helps = {name: command.summary for name, command in COMMANDS.items()}
     print({"bash": _bash, "zsh": _zsh, "fish": _fish}[options.shell](commands, helps))
     return 0
 

@@ -37,6 +37,17 @@ class Piece:
         self.writes = 0
         self.views: tuple[tuple[bool, str, int], ...] = ()
 
+    @classmethod
+    def of(cls, builder: Builder) -> Piece:
+        """The piece of an instruction's semantics."""
+        piece = cls(builder.insn, "sync" if builder.sync else "", builder.text)
+        piece.reads = builder.reads
+        piece.writes = builder.writes
+        if builder.views_read or builder.views_written:
+            views = [(False, *view) for view in builder.views_read] + [(True, *view) for view in builder.views_written]
+            piece.views = tuple(dict.fromkeys(views))
+        return piece
+
 
 class Code:
     """The guest's code bytes and the pieces of its words.
@@ -82,16 +93,6 @@ class Code:
         if builder is None:
             self.unsupported[word] = repr(insn)
             return Piece(insn, "trap", "RT_TRAP_UNSUPPORTED"), True
-        piece = _from_builder(builder)
+        piece = Piece.of(builder)
         self.sets_rounding |= "rt_set_fpcr" in piece.text
         return piece, not builder.uses_pc
-
-
-def _from_builder(builder: Builder) -> Piece:
-    piece = Piece(builder.insn, "sync" if builder.sync else "", builder.text)
-    piece.reads = builder.reads
-    piece.writes = builder.writes
-    if builder.views_read or builder.views_written:
-        views = [(False, *view) for view in builder.views_read] + [(True, *view) for view in builder.views_written]
-        piece.views = tuple(dict.fromkeys(views))
-    return piece

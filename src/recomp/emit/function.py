@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from recomp.emit.files import c_comment
 from recomp.emit.flow import Flow, Part
 from recomp.emit.placement import Placement, place
 from recomp.emit.summary import Summaries
@@ -35,6 +36,14 @@ _VECTOR_STORES = {
 }
 
 
+_VECTOR_ZEROS = {
+    "v": "  v{n} = (rt_v128){{0}};",
+    "d": "  d{n} = 0;",
+    "du": "  d{n} = 0; u{n} = 0;",
+    "s": "  s{n} = 0;",
+}
+
+
 def symbol(start: int) -> str:
     """The C name of the function at a guest address."""
     return f"f_{start:x}"
@@ -50,6 +59,8 @@ class _Function:
         self.flow = flow
         self.parts = flow.parts
         self.placement: Placement = place(flow, summaries)
+        self.balanced = flow.balanced
+        self.private = summaries.private  # read before they are set only where the guest never set them
         self.views: Views | None = build_views(flow, self.placement)
         self.name_of = name_of
         self.lines: list[str] = []
@@ -84,12 +95,14 @@ class _Function:
         flow, function = self.flow, self.flow.function
         loads = self._loads(self.placement.held[flow.start], flow.start)
         lines = [
-            f"/* {_comment(self.name_of(function))}: {function.start:x}..{function.end:x}, found by "
-            f"{_comment(function.evidence)} */",
+            f"/* {c_comment(self.name_of(function))}: {function.start:x}..{function.end:x}, found by "
+            f"{c_comment(function.evidence)} */",
             f"uint64_t {symbol(function.start)}(rt_cpu *restrict c) {{",
             "  uint8_t *const M = c->memory;",
             *self._declarations(),
         ]
+        if self.balanced:
+            lines.append("  const uint64_t lr = c->x[30];")
         if flow.entries:
             lines.append("  uint64_t sp0 = c->sp;")
             lines.append("  if (RT_UNLIKELY(c->resume)) { to = c->resume; c->resume = 0; sp0++; goto enter; }")
@@ -124,7 +137,10 @@ class _Function:
             lines += [f"u_{number}:;", *stores, "  goto unwind;"]
         if self.unwinds:
             lines.append("unwind:;")
-            lines.append("  if (c->sp < sp0) goto enter;\n  return to;" if self.flow.entries else "  return to;")
+            if self.balanced:  # balanced functions return to their callers
+                lines.append("  rt_miss(c, 0, to);")
+            else:
+                lines.append("  if (c->sp < sp0) goto enter;\n  return to;" if self.flow.entries else "  return to;")
         if self.flow.entries:
             lines += ["enter:;", "  switch (to) {"]
             for pc, index in sorted(self.flow.entries.items()):
@@ -177,9 +193,13 @@ class _Function:
     def _loads(self, mask: int, index: int) -> list[str]:
         """Loads from `*c` of registers held at the start of a part."""
         self.used |= mask
-        lines = [_LOADS[bit] for bit in bits(mask & ~VECTORS)]
+        unset = mask & self.private
+        lines = [_LOADS[bit] for bit in bits(mask & ~unset & ~VECTORS)]
+        lines += [f"  {_NAMES[bit]} = 0;" for bit in bits(unset & ~VECTORS)]
         if mask & VECTORS and self.views is not None:
-            lines += self._vector_moves(mask, self.views.parts[index].at_start, _VECTOR_LOADS)
+            webs = self.views.parts[index].at_start
+            lines += self._vector_moves(mask & ~unset, webs, _VECTOR_LOADS)
+            lines += self._vector_moves(unset, webs, _VECTOR_ZEROS)
         return lines
 
     def _stores(self, mask: int, index: int) -> list[str]:
@@ -279,6 +299,8 @@ class _Function:
 
     def _leave(self, part: Part, target: str) -> None:
         """Leave the function for good, by a tail call."""
+        if self.balanced and part.kind != "call":
+            self.lines.append("  c->x[30] = lr;")
         if part.callee is None:
             self.lines.append(f"  RT_JUMP(c, UINT64_C({part.site:#x}), {target});")
         else:
@@ -296,9 +318,3 @@ class _Function:
     def _end_trap(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
         self.lines.append(f"  rt_trap(c, {part.expr}, UINT64_C({part.site:#x}), {part.word:#010x}u);")
-
-
-def _comment(text: str) -> str:
-    """Text that may stand in a C comment: printable ASCII without a comment's end."""
-    clean = "".join(ch if " " <= ch <= "~" else "?" for ch in text)
-    return clean.replace("*/", "*?/").replace("/*", "/?*")

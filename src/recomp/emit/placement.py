@@ -32,13 +32,14 @@ def place(flow: Flow, s: Summaries) -> Placement:
     parts = flow.parts
     live = [mask & ALL for mask in s.live[flow.function.start]]
     effects = [_effect(part, live, flow, s) for part in parts]
-    dirty = _dirty(flow, effects)
-    stores, cold = [], []
+    dirty = _dirty(flow, effects, 1 << SP & s.kept)
+    stores: list[int] = []
+    cold: list[int] = []
     for index, part in enumerate(parts):
         at_end = dirty[index] | part.defines
         stored = at_end & effects[index][0]
         stores.append(stored)
-        cold.append(at_end & s.anywhere & ~stored if part.kind == "call" else 0)
+        cold.append(at_end & s.anywhere & ~stored if part.kind == "call" and not s.kept else 0)
     held = _held(flow, stores, cold, effects)
     loads = [
         held[part.successors[0]] & effect[1] if part.successors and part.kind in ("call", "sync") else 0
@@ -54,35 +55,37 @@ def _effect(part: Part, live: list[int], flow: Flow, s: Summaries) -> tuple[int,
     if kind in ("goto", "cond", "switch"):
         return 0, 0
     if kind == "ret":
-        return out, 0
+        return out & ~s.kept, 0
     if kind == "trap":
         return TRAP_REPORT, 0
     after = live[part.successors[0]] if part.successors else 0
     if kind == "sync":
-        return after | SVC_READS | s.anywhere, ALL
+        return (after | SVC_READS | s.anywhere) & ~s.private, ALL & ~s.kept
     known = part.callee is not None and not part.resume
     if kind in ("jump", "tail"):
-        return out | s.anywhere | (s.reads[part.callee] if known else 0), 0
+        return (out | s.anywhere | (s.reads[part.callee] if known else 0)) & ~(s.kept & ~(1 << SP)), 0
     if not known:
-        return s.anywhere | after, ALL
+        return (s.anywhere | after) & ~s.private, ALL & ~s.kept
     writes = s.writes[part.callee]
     return s.reads[part.callee] | writes & (after | s.anywhere), writes
 
 
-def _dirty(flow: Flow, effects: list[tuple[int, int]]) -> list[int]:
-    """Registers that may be dirty at the start of each part (forward)."""
+def _dirty(flow: Flow, effects: list[tuple[int, int]], after_calls: int) -> list[int]:
+    """Registers that may be dirty at the start of each part (forward); `after_calls`: those whose copies in `*c` are
+    their own after a call, where callees keep registers in locals."""
     parts = flow.parts
     table = []
     for index in reversed(flow.postorder):
         part = parts[index]
         stored, written = effects[index]
-        table.append((index, part.defines, ~(stored | written), part.successors))
+        gained = after_calls if part.kind == "call" else 0
+        table.append((index, part.defines, ~(stored | written), gained, part.successors))
     dirty = [0] * len(parts)
     changed = True
     while changed:
         changed = False
-        for index, defines, keeps, successors in table:
-            value = (dirty[index] | defines) & keeps
+        for index, defines, keeps, gained, successors in table:
+            value = (dirty[index] | defines) & keeps | gained
             for successor in successors:
                 if value & ~dirty[successor]:
                     dirty[successor] |= value

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from recomp.emit.flow import Flow
+from recomp.emit.frames import KEPT
 from recomp.semantics.builder import ALL, SP
 
 #: What a supervisor call reads: x0..x8 and the stack pointer.
@@ -33,6 +34,10 @@ class Summaries:
     writes: dict[int, int]
     live_out: dict[int, int]
     anywhere: int = 0
+    #: registers that every function of the program keeps for its caller, in locals alone: callee-saved ones, if
+    #: `recomp.emit.frames` proved it; and those plus sp and lr
+    private: int = 0
+    kept: int = 0
     #: function → liveness at the start of each of its parts
     live: dict[int, list[int]] = field(default_factory=dict)
 
@@ -40,7 +45,12 @@ class Summaries:
 def summarise(flows: Mapping[int, Flow], exact: bool = False) -> Summaries:
     """Summaries of all functions, by start. `exact`: assume that every register is read everywhere outside."""
     everything = ALL if exact else 0
-    s = Summaries({pc: 0 for pc in flows}, _writes(flows), {pc: everything for pc in flows}, everything)
+    balanced = any(flow.balanced for flow in flows.values())
+    kept = KEPT if balanced else 0
+    lr = X30 if balanced else 0
+    writes = {pc: mask & ~kept for pc, mask in _writes(flows).items()}
+    s = Summaries({pc: lr for pc in flows}, writes, {pc: everything for pc in flows}, everything | lr)
+    s.kept, s.private = kept, kept & ~(X30 | 1 << SP)
     callers = _callers(flows)
     pending = set(flows)
     while pending:
@@ -59,13 +69,13 @@ def _visit(flow: Flow, s: Summaries, callers: Mapping[int, set[int]], pending: s
     pc = flow.function.start
     live = s.live[pc] = liveness(flow, s)
     at_start = live[flow.start]
-    reads = at_start >> _HALF
+    reads = at_start >> _HALF & ~s.private
     if reads & ~s.reads[pc]:
         s.reads[pc] |= reads
         s.anywhere |= reads
         pending |= callers[pc]
     for index in flow.entries.values():
-        s.anywhere |= live[index] & ALL
+        s.anywhere |= live[index] & ALL & ~s.private
     out = s.live_out[pc] | s.anywhere
     for part in flow.parts:
         if part.kind == "call":
@@ -77,6 +87,7 @@ def _visit(flow: Flow, s: Summaries, callers: Mapping[int, set[int]], pending: s
             continue
         else:
             continue
+        after &= ~s.private
         if part.callee is None or part.resume:
             s.anywhere |= after
         elif after & ~s.live_out[part.callee]:

@@ -60,6 +60,7 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     finally:
         ledger.write(status)
         hashes.save()
+        store.release()
         reporter.run_finished(status)
     return RunResult(status, ledger.manifest(status), error)
 

@@ -40,6 +40,12 @@ class Store:
         self._lock_fd = os.open(os.path.join(self.root, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         fcntl.flock(self._lock_fd, fcntl.LOCK_SH)
 
+    def release(self) -> None:
+        """Give way to garbage collection again."""
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
+
     # Blobs
 
     def blob_path(self, sha256: str) -> str:

@@ -77,7 +77,9 @@ class _Cursor:
         else:
             size = {0: 8, 2: 2, 3: 4, 4: 8, 10: 2, 11: 4, 12: 8}.get(form)
             if size is None:
-                raise FormatError(f"eh_frame: guest {where:#x}: pointer encoding: found {encoding:#x}, expected a known form")
+                raise FormatError(
+                    f"eh_frame: guest {where:#x}: pointer encoding: found {encoding:#x}, expected a known form"
+                )
             value = self.fixed(size, signed=form >= 8)
         if value and encoding & 0x70 == 0x10:
             value += where

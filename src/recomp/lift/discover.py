@@ -11,16 +11,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from recomp.formats.eh_frame import Fde, read_fdes, read_landing_pads
+from recomp.formats.eh_frame import read_fdes, read_landing_pads
 from recomp.formats.elf import Elf
 from recomp.lift.evidence import (
-    NOP,
     RANK,
-    begins_function,
     call_targets,
     constant_targets,
     ends_of,
-    has_prologue,
     init_targets,
     literal_words,
     pointer_targets,
@@ -29,8 +26,8 @@ from recomp.lift.evidence import (
 from recomp.lift.explore import Explorer, Region
 from recomp.lift.expression import Values
 from recomp.lift.graph import Graph, build_blocks
-from recomp.lift.jumptable import UNREAD, Table, read_table
-from recomp.lift.words import ORDINARY, TRAP, UNDEFINED, Words
+from recomp.lift.jumptable import CONSTANT, UNREAD, Table, read_table
+from recomp.lift.words import NOP, ORDINARY, TRAP, UNDEFINED, Words
 
 
 class Discovery:
@@ -52,10 +49,11 @@ class Discovery:
         self.relocated = dict(elf.relocated)
 
     def run(self) -> None:
+        weak = self._weak_targets()
+        self.explorer.barriers = frozenset(weak)
         self._add_strong()
         self._settle()
         self._add_landing_pads()
-        weak = self._weak_targets()
         self._add_weak(weak)
         self._add_traced()
         self._settle()
@@ -106,8 +104,8 @@ class Discovery:
         for target, kind in weak.items():
             if target in self.explorer.regions:
                 self._note(kind, target)
-            elif self.explorer.owner_of(target) is None and has_prologue(self.words, target):
-                if self._extent_around(target) is None and begins_function(self.words, target):
+            elif self.explorer.owner_of(target) is None and self.words.opens_function(target):
+                if self._extent_around(target) is None and not self.words.is_fallen_into(target):
                     new.append(target)
                     self._note(kind, target)
         self.explorer.add_starts(new)
@@ -145,27 +143,44 @@ class Discovery:
 
     def _settle(self) -> None:
         """Explore until every branch is accounted for."""
-        explorer = self.explorer
-        explorer.run()
-        while self._resolve_jumps() or self._resolve_foreign():
-            explorer.run()
+        self._explore()
+        while self._resolve_foreign():
+            self._explore()
+
+    def _explore(self) -> None:
+        self.explorer.run()
+        while self._resolve_jumps():
+            self.explorer.run()
 
     def _resolve_jumps(self) -> bool:
         """Read the tables behind the `br`s found since the last call; True when there were any."""
         regions = self.explorer.take_jumping()
         for region in regions:
-            open_sites = [site for site in region.indirect if site not in self.tables]
-            blocks = build_blocks(self.explorer, region)
-            values = Values(self.words, Graph(region.start, blocks))
-            enders = {b.start + 4 * b.insns - 4: b.start for b in blocks}
-            for site in open_sites:
-                table = read_table(self.explorer, region, values, enders[site], self.read)
+            new = [site for site in region.indirect if site not in self.tables]
+            for site, table in zip(new, self._read_tables(region, new), strict=True):
                 self.tables[site] = table
-                if not table.targets:
-                    self.explorer.set_returns(region)
+                if table.bound == CONSTANT:
+                    self._add_constant_target(table.targets[0])
+            for site in list(region.indirect):
+                if self.tables[site].targets:
+                    self.explorer.resolve(region, site, self.tables[site].targets)
                 else:
-                    self.explorer.resolve(region, site, table.targets)
+                    self.explorer.set_returns(region)
         return bool(regions)
+
+    def _read_tables(self, region: Region, sites: list[int]) -> list[Table]:
+        if not sites:
+            return []
+        blocks = build_blocks(self.explorer, region)
+        values = Values(self.words, Graph(region.start, blocks))
+        leader_of = {b.start + 4 * b.insns - 4: b.start for b in blocks}
+        return [read_table(self.explorer, region, values, leader_of[site], self.read) for site in sites]
+
+    def _add_constant_target(self, target: int) -> None:
+        """A `br` to one known place is a call by other means (the compiler was kept from seeing through it)."""
+        if self.explorer.owner_of(target) is None and self._extent_around(target) is None:
+            self._note("constant", target)
+            self.explorer.add_start(target)
 
     def _resolve_foreign(self) -> bool:
         """Branches out of functions to places that are no starts: inside another function they become its entry,
@@ -176,7 +191,12 @@ class Discovery:
         for target in targets:
             if target in explorer.regions or target in explorer.entries:
                 continue
-            owner = explorer.owner_of(target) or self._extent_around(target)
+            owner = explorer.owner_of(target)
+            if owner is not None and explorer.split(owner, target):
+                self._note("tail", target)
+                self._explore()
+                continue
+            owner = owner or self._extent_around(target)
             if owner is None:
                 self._note("tail", target)
                 explorer.add_start(target)
@@ -189,6 +209,8 @@ class Discovery:
         before the next is looked for, so that what follows is seen with all its case labels claimed."""
         explorer, words = self.explorer, self.words
         skip = ~words.in_code | (words.code == NOP) | (words.kinds == UNDEFINED) | (words.kinds == TRAP)
+        referred = np.array([words.index(address) for address in weak], np.int64)
+        skip[referred] = False
         skip |= self._data_words()
         behind = 0
         for index in np.flatnonzero((explorer.owner < 0) & ~skip).tolist():
@@ -197,8 +219,9 @@ class Discovery:
             address = words.base + 4 * index
             around = self._extent_around(address)
             if around is not None:
-                # Code in a known function that nothing reaches is dead, or the target of a table nobody could read.
-                if any(self.tables[site].bound == UNREAD for site in around.indirect):
+                # Code in a known function that nothing reaches is dead, unless something refers to it or a table could
+                # not be read.
+                if address in weak or any(self.tables[site].bound == UNREAD for site in around.indirect):
                     self._add_outside(around, address)
                     self._settle()
             elif words.kind[words.stop[index]] in (UNDEFINED, TRAP, ORDINARY):

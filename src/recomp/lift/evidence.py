@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from recomp.a64.table import decode
 from recomp.formats.eh_frame import Fde
 from recomp.formats.elf import Elf
-from recomp.lift.words import BL, BR, RET, TRAP, UNDEFINED, B, Words, field_values, pattern_named, signed_field
+from recomp.lift.words import BL, UNDEFINED, Words, field_values, pattern_named, signed_field
 
 EVIDENCE = (
     "name_map",  # the caller's name map
@@ -104,18 +103,6 @@ def _plausible(words: Words, addresses: np.ndarray) -> list[int]:
     return addresses[words.kinds[(addresses - words.base) >> 2] != UNDEFINED].tolist()
 
 
-def has_prologue(words: Words, address: int) -> bool:
-    """Whether the word at `address` sets up a frame, signs the return address or is a landing place for calls."""
-    insn = decode(int(words.code[words.index(address)]))
-    if insn is None:
-        return False
-    if insn.name in ("STP_pre", "STR_pre"):
-        return insn.rn == 31
-    if insn.name == "SUB_i":
-        return insn.rn == 31 and insn.rd == 31
-    return insn.name == "HINT" and insn.word in _ENTRY_HINTS
-
-
 def literal_words(words: Words, reached: np.ndarray) -> np.ndarray:
     """Words that reached code loads as literals: (n,) bool."""
     mask = np.zeros(words.count, bool)
@@ -127,23 +114,6 @@ def literal_words(words: Words, reached: np.ndarray) -> np.ndarray:
             inside = place[(place >= 0) & (place + offset < words.count)] + offset
             mask[inside] = True
     return mask & ~reached
-
-
-def begins_function(words: Words, address: int) -> bool:
-    """Whether a function may begin here: nothing falls into it, and its first word is neither padding nor a trap."""
-    index = words.index(address)
-    if index < 0 or words.kind[index] in (UNDEFINED, TRAP):
-        return False
-    before = index - 1
-    while before >= 0 and words.code[before] == NOP:
-        before -= 1
-    return before < 0 or words.kind[before] in (B, RET, BR, BL, TRAP, UNDEFINED)
-
-
-#: paciasp, pacibsp, bti c, bti jc
-_ENTRY_HINTS = (0xD503233F, 0xD503237F, 0xD503245F, 0xD50324DF)
-#: The encoding of nop, the padding between functions.
-NOP = int(pattern_named("HINT").value)
 
 
 def ends_of(elf: Elf, fdes: tuple[Fde, ...]) -> dict[int, int]:

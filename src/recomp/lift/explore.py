@@ -15,7 +15,6 @@ import numpy as np
 
 from recomp.lift.words import BL, BLR, BR, COND, ORDINARY, RET, UNDEFINED, B, Words
 
-
 #: In place of an address: nothing to visit, but the region returns.
 _RETURNS = -1
 
@@ -50,6 +49,13 @@ class Region:
         self.returns = False
         self.entries: list[int] = []
 
+    def forget(self) -> None:
+        """Back to what was known before exploration, except for what callers were told."""
+        self.leaders.clear()
+        self.stops.clear()
+        self.indirect.clear()
+        self.tables.clear()
+
 
 class Explorer:
     """All regions of a program, growing as starts are added and `run` is called."""
@@ -66,6 +72,8 @@ class Explorer:
         self.foreign: set[int] = set()
         #: foreign target inside another function -> that function
         self.entries: dict[int, Region] = {}
+        #: addresses that data or code refers to: behind a call that does not return, the start of the next function
+        self.barriers: frozenset[int] = frozenset()
         self._jumping: dict[int, Region] = {}
         self._queue: deque[tuple[Region, int]] = deque()
         self._waiting: dict[int, list[tuple[Region, int]]] = {}
@@ -132,10 +140,31 @@ class Explorer:
         """The `br` at `site` goes to one of `targets`."""
         region.tables[site] = targets
         region.indirect.remove(site)
-        inside = []
+        inside: list[int] = []
         for target in targets:
             self._go(region, site, target, inside)
         region.stops[self.words.index(site)] = tuple(inside)
+
+    def split(self, region: Region, target: int) -> bool:
+        """Make the part of a function from `target` on a function, if the rest goes there by branches to `target` alone
+        and it does not go back; what was found of the function is found again."""
+        if region.end or region.entries or target == region.start or self.words.is_fallen_into(target):
+            return False
+        words = self.words
+        for stop, inside in region.stops.items():
+            above = words.base + 4 * stop >= target
+            if any(to != target and (to >= target) != above for to in inside):
+                return False
+            if not above and words.kind[stop] in (BL, BLR) and words.base + 4 * stop + 4 >= target:
+                return False
+        for leader in region.leaders:
+            first = (leader - words.base) >> 2
+            part = self.owner[first : words.stop[first] + 1]
+            part[part == region.number] = -1
+        region.forget()
+        self._queue.append((region, region.start))
+        self.add_start(target)
+        return True
 
     def set_returns(self, region: Region) -> None:
         """The function may come back to its caller; callers that wait for it go on."""
@@ -146,7 +175,10 @@ class Explorer:
                 self._wake(entry)
 
     def _wake(self, callee: int) -> None:
-        self._queue.extend(self._waiting.pop(callee, ()))
+        for region, address in self._waiting.pop(callee, ()):
+            # The call may have become another function's since (see `split`).
+            if address == _RETURNS or self.owner[self.words.index(address) - 1] == region.number:
+                self._queue.append((region, address))
 
     def _wait(self, callee: int, region: Region, address: int) -> None:
         """Once `callee` returns, `region` goes on at `address`, or returns as well (_RETURNS)."""
@@ -186,7 +218,11 @@ class Explorer:
         kind = words.kind[stop]
         inside: list[int] = []
         if kind == B:
-            self._go(region, site, words.target[stop], inside)
+            target = words.target[stop]
+            if self._is_tail_call(region, target):
+                self._leave(region, target)
+            else:
+                self._go(region, site, target, inside)
         elif kind == COND:
             self._go(region, site, words.target[stop], inside)
             self._go(region, site, site + 4, inside)
@@ -211,10 +247,20 @@ class Explorer:
             self._leave(region, site + 4)
         region.stops[stop] = tuple(inside)
 
+    def _is_tail_call(self, region: Region, target: int) -> bool:
+        """Whether a plain branch inside the known limits goes to a function nobody has named: one that begins with a
+        frame, behind code that does not run on into it."""
+        words = self.words
+        if region.end or target == region.start or target in region.leaders or not words.opens_function(target):
+            return False
+        return not words.is_fallen_into(target)
+
     def ends_in_call(self, region: Region, site: int) -> bool:
         """Whether nothing of this function can follow the call at `site`: another start or no code comes next."""
         following = site + 4
-        return (following in self.regions and following != region.start) or not self.words.is_code(following)
+        if following in self.regions or following in self.barriers:
+            return not region.start <= following < region.end
+        return not self.words.is_code(following)
 
     def passes_call(self, region: Region, site: int, callee: int) -> bool:
         """Whether control goes on behind the `bl` at `site`."""

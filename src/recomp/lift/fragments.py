@@ -1,9 +1,10 @@
 """Join the parts of functions that the compiler moved away (`.cold`, `.text.unlikely`) with the rest.
 
-Exploration leaves such a part as a function of its own, since it lies beyond the function's limit. It is a fragment when
-it looks like one by itself: its unwind information says that the frame is already set up; or it was found by branches
-alone and is fallen into, branched to conditionally, or goes back into the middle of a function. A fragment that can be
-reached from one function only is joined with it. What two functions share stays a function that both branch to.
+Exploration leaves such a part as a function of its own, since it lies beyond the function's limit. It is a fragment
+when it looks like one by itself: its unwind information says that the frame is already set up; or it was found by
+branches alone and is fallen into, branched to conditionally, or goes back into the middle of a function. A fragment
+that can be reached from one function only is joined with it. What two functions share stays a function that both
+branch to.
 """
 
 from __future__ import annotations
@@ -46,9 +47,7 @@ def join_fragments(
     return joined, entries
 
 
-def _leaving_edges(
-    blocks_of: Mapping[int, list[Block]], home: Mapping[int, int]
-) -> list[tuple[int, str, int]]:
+def _leaving_edges(blocks_of: Mapping[int, list[Block]], home: Mapping[int, int]) -> list[tuple[int, str, int]]:
     """(function, kind, target) of every branch or fall out of a function; kind is "jump" for a plain `b`."""
     edges = []
     for start, blocks in blocks_of.items():
@@ -104,6 +103,4 @@ def _rejoin(block: Block, home: Mapping[int, int], root: int, root_of: Mapping[i
     if block.terminator != "tail_call" or owner is None or root_of.get(owner, owner) != root:
         return block
     terminator = "cond" if block.successors else "branch"
-    return msgspec.structs.replace(
-        block, terminator=terminator, successors=(block.target, *block.successors), target=0
-    )
+    return msgspec.structs.replace(block, terminator=terminator, successors=(block.target, *block.successors), target=0)

@@ -33,7 +33,8 @@ def _block(explorer: Explorer, region: Region, leader: int, insns: int, stop: in
     kind, target = words.kind[stop], words.target[stop]
     site = words.base + 4 * stop
     following = site + 4
-    terminator, successors, to = "trap", (), 0
+    terminator, to = "trap", 0
+    successors: tuple[int, ...] = ()
     if kind == B:
         inside = target in region.leaders
         terminator, successors, to = ("branch", (target,), 0) if inside else ("tail_call", (), target)

@@ -1,10 +1,10 @@
 """Where a `br` goes: read the table behind it.
 
 The register's value is an expression that loads from a table at an index; each index up to the bound gives a target.
-The bound comes from the compares that dominate the `br` (`cmp` and `b.hi`, `b.ls`, `b.ge`, ... in whatever block, either
-way round), else from how the index was made (`and`, `ubfx`, a byte load), else the table ends at the first entry that
-is no place in the function. An emitted `br` compares the computed address with the targets, so a missing one costs a
-miss, never a wrong result.
+The bound comes from the compares that dominate the `br` (`cmp` and `b.hi`, `b.ls`, `b.ge`, ... in whatever block,
+either way round), else from how the index was made (`and`, `ubfx`, a byte load), else the table ends at the first
+entry that is no place in the function. An emitted `br` compares the computed address with the targets, so a missing
+one costs a miss, never a wrong result.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ MAX_ENTRIES = 4096
 #: In a table of bytes almost any entry looks like a target; only an index of few bits is trusted there.
 _MAX_BYTE_INDEX = 64
 
-#: In place of what bounds a table: it could not be read; there is none, a pointer is called.
-UNREAD, POINTER = "unread", "pointer"
+#: In place of what bounds a table: it could not be read; there is none, a pointer is called; or a known place.
+UNREAD, POINTER, CONSTANT = "unread", "pointer", "constant"
 
 Read = Callable[[int, int], int | None]
 
@@ -52,8 +52,21 @@ def read_table(explorer: Explorer, region: Region, values: Values, leader: int, 
     """The targets of the `br` that ends the block at `leader`; none when they cannot be told."""
     last = values.last_index(leader)
     goal = values.at_end(int(explorer.words.code[last]) >> 5 & 31, leader)
+    ways = values.alternatives(goal)
+    if not ways:
+        return _read_one(explorer, region, values, leader, goal, read)
+    # One `br` for several places that each look up a table, as compilers make of computed gotos when not optimising.
+    tables = [_read_one(explorer, region, values, pred, node, read) for pred, node in ways]
+    if not all(t.targets for t in tables):
+        return Table((), (), UNREAD if any(t.targets or t.bound == UNREAD for t in tables) else POINTER)
+    targets = tuple(target for table in tables for target in table.targets)
+    return Table(targets, tuple(span for table in tables for span in table.spans), "merge")
+
+
+def _read_one(explorer: Explorer, region: Region, values: Values, leader: int, goal: Node, read: Read) -> Table:
+    """The targets when `goal` is computed in the block at `leader`, or before."""
     if goal[0] == "const":
-        return Table((goal[1],), (), "constant") if explorer.words.is_code(goal[1]) else Table((), (), POINTER)
+        return Table((goal[1],), (), CONSTANT) if explorer.words.is_code(goal[1]) else Table((), (), POINTER)
     loads = [node for node in parts(goal) if node[0] == "load"]
     if not loads:
         return Table((), (), POINTER)

@@ -100,9 +100,7 @@ def _segments(elf: Elf) -> tuple[tuple[Segment, ...], dict[str, bytes]]:
     return tuple(segments), blobs
 
 
-def _functions(
-    elf: Elf, words: Words, found: Discovery, names: Mapping[int, NamedAddress]
-) -> tuple[Function, ...]:
+def _functions(elf: Elf, words: Words, found: Discovery, names: Mapping[int, NamedAddress]) -> tuple[Function, ...]:
     explorer = found.explorer
     blocks_of = {start: build_blocks(explorer, explorer.regions[start]) for start in explorer.starts}
     branched_to = [start for start, kind in found.evidence.items() if kind == "tail"]

@@ -34,6 +34,8 @@ _KIND_OF = {
     "HLT": TRAP,
 }
 _DISPLACEMENT_OF = {"B": "imm26", "BL": "imm26", "TBZ": "imm14", "TBNZ": "imm14"}
+#: The encoding of nop, the padding between functions.
+NOP = 0xD503201F
 #: Executable segments further apart than this are not one program's text.
 _MAX_CODE_BYTES = 1 << 28
 
@@ -55,6 +57,8 @@ class Words:
         self.kinds = kind
         self.targets = target
         self.kind = kind.tobytes()
+        #: whether a word begins a frame or is a landing place for calls, as the first word of many functions
+        self.opens = _opening_mask(self.code).tobytes()
         self.target: list[int] = target.tolist()
         self.stop: list[int] = _next_stop(kind).tolist()
 
@@ -63,6 +67,18 @@ class Words:
         if address & 3 or not self.base <= address < self.end:
             return -1
         return (address - self.base) >> 2
+
+    def opens_function(self, address: int) -> bool:
+        """Whether the word at `address` looks like the first of a function: it sets up a frame or takes calls."""
+        index = self.index(address)
+        return index >= 0 and bool(self.opens[index])
+
+    def is_fallen_into(self, address: int) -> bool:
+        """Whether control may run on into `address` from the word before, padding aside."""
+        before = self.index(address) - 1
+        while before >= 0 and self.code[before] == NOP:
+            before -= 1
+        return before >= 0 and self.kind[before] in (ORDINARY, COND, BLR)
 
     def may_be_code(self, address: int) -> bool:
         """Whether code may lie at `address`, decodable or not."""
@@ -132,6 +148,18 @@ def signed_field(words: np.ndarray, pattern: Pattern, name: str) -> np.ndarray:
     width = next(width for field, _, width in pattern.fields if field == name)
     value = field_values(words, pattern, name)
     return value - ((value >> (width - 1)) << width)
+
+
+def _opening_mask(code: np.ndarray) -> np.ndarray:
+    """stp, str or sub that lower sp; paciasp, pacibsp, bti c, bti jc."""
+    mask = np.isin(code, (0xD503233F, 0xD503237F, 0xD503245F, 0xD50324DF))
+    for name, fields in (("STP_pre", ("rn",)), ("STR_pre", ("rn",)), ("SUB_i", ("rn", "rd"))):
+        pattern = pattern_named(name)
+        found = (code & np.uint32(pattern.mask)) == np.uint32(pattern.value)
+        for field in fields:
+            found &= field_values(code, pattern, field) == 31
+        mask |= found
+    return mask
 
 
 def _defined_mask(code: np.ndarray, in_code: np.ndarray, is_defined: Callable[[int], bool]) -> np.ndarray:

@@ -31,6 +31,7 @@ def compare_perceptual(
     settings: Settings | None = None,
     *,
     limits: Limits | None = None,
+    source: Path | str | None = None,
     timeline: Mapping[str, Any] | None = None,
     normalization: Mapping[str, Any] | None = None,
     validation_config: Mapping[str, Any] | None = None,
@@ -38,13 +39,14 @@ def compare_perceptual(
 ) -> dict[str, Any]:
     """Compare two video files and return the report; arguments as in `compare.compare_exact`.
 
+    `source` is the recording that a normalised reference was made of, if it was: the codec to allow for.
     `video.status` is "passed", "failed" or "inconclusive". Raises FormatError for what cannot be decoded.
     """
     from recomp.media.measure import measure
     from recomp.media.sound import has_sound, measure_sound, read_sound
 
     settings, limits = settings or Settings(), limits or Limits()
-    m = measure(reference, capture)
+    m = measure(reference, capture, source)
     scenes = scenes_of(timeline, m.rate)
     gates = picture_gates(m, scenes, limits)
     findings = diagnose_picture(m, limits, evidence or {}, settings.max_drift_frames)

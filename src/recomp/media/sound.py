@@ -12,7 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recomp.media.video import _decoding, _open
+from recomp.errors import FormatError
+from recomp.media.video import _decoding, _open, audio_streams
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +22,7 @@ RATE = 48000
 _LOW_RATE = 8000  # phase correlation: same answer as at 48 kHz, a seventh of the time
 _WINDOW_S = 1.0
 _SEARCH_S = 5.0
+_MAX_SHIFT_S = 600
 _FRAME = 1024
 _BANDS = 32
 _FLOOR_DB = -75.0  # of full scale, in a band: below it a codec's noise is all there is
@@ -73,15 +75,20 @@ def has_sound(path: Path | str) -> bool:
         return bool(container.streams.audio)
 
 
-def read_sound(path: Path | str, channels: int = 2) -> np.ndarray:
-    """Return (n, channels) float32 in [-1, 1] at 48 kHz, sample 0 at the time of the first picture."""
+def read_sound(path: Path | str) -> np.ndarray:
+    """Return the first track as (n, 2) float32 in [-1, 1] at 48 kHz, sample 0 at the time of the first picture."""
+    return read_track(path, 0, RATE, 2)
+
+
+def read_track(path: Path | str, track: int, rate: int, channels: int) -> np.ndarray:
+    """Return one audio track as (n, channels) float32 in [-1, 1] at `rate`, sample 0 at the first picture's time."""
     import av
     import numpy as np
 
     with _open(path) as container, _decoding(path):
-        stream = container.streams.audio[0]
-        layout = "stereo" if channels == 2 else "mono"
-        resampler = av.AudioResampler(format="flt", layout=layout, rate=RATE)
+        stream = audio_streams(container, path)[track]
+        layout = {1: "mono", 2: "stereo"}.get(channels, f"{channels}c")
+        resampler = av.AudioResampler(format="flt", layout=layout, rate=rate)
         begin = _video_start(container)
         blocks, start = [], None
         for frame in container.decode(stream):
@@ -90,9 +97,11 @@ def read_sound(path: Path | str, channels: int = 2) -> np.ndarray:
             blocks += [out.to_ndarray().reshape(-1, channels) for out in resampler.resample(frame)]
         blocks += [out.to_ndarray().reshape(-1, channels) for out in resampler.resample(None)]
     sound = np.concatenate(blocks) if blocks else np.zeros((0, channels), np.float32)
-    shift = round(((start or Fraction(0)) - begin) * RATE)
-    if abs(shift) > 3600 * RATE:
-        shift = 0
+    shift = round(((start or Fraction(0)) - begin) * rate)
+    if abs(shift) > _MAX_SHIFT_S * rate:
+        raise FormatError(
+            f"{path}: found sound {shift / rate:.0f} s away from the picture, expected at most 10 minutes"
+        )
     if shift > 0:
         return np.concatenate([np.zeros((shift, channels), np.float32), sound])
     return sound[-shift:]
@@ -164,7 +173,9 @@ def _video_start(container: Any) -> Fraction:
 def _silence(reference: np.ndarray, capture: np.ndarray, silent: list[bool]) -> SoundMeasurement:
     none = ((1.0,) * reference.shape[1],) * reference.shape[1]
     length = min(len(reference), len(capture)) / RATE
-    return SoundMeasurement(length, 0.0, 0.0, None, 0.0, 0.0, 0.0, 0.0, 0.0, none, (), False, (), 0.0, None, *silent)
+    return SoundMeasurement(
+        length, 0.0, 0.0, None, 0.0, 0.0, 0.0, 0.0, 0.0, none, (), False, (), 0.0, None, silent[0], silent[1]
+    )
 
 
 def _rms_db(x: np.ndarray) -> float:
@@ -287,7 +298,7 @@ def _bands(x: np.ndarray) -> np.ndarray:
     if frames < 1:
         return np.full((1, _BANDS), -120.0)
     window = np.hanning(2 * _FRAME)
-    power = 0.0
+    power = np.zeros((frames, _FRAME + 1))
     for channel in range(x.shape[1]):
         pieces = np.lib.stride_tricks.sliding_window_view(mono[:, channel], 2 * _FRAME)[::_FRAME][:frames]
         power = power + np.abs(np.fft.rfft(pieces * window, axis=1)) ** 2
