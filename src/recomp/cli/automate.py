@@ -12,9 +12,10 @@ from recomp.cli.progress import Lines
 from recomp.cli.text import duration, paint, print_error
 from recomp.config import project as projects
 from recomp.config.project import Project
+from recomp.engine.context import Interrupted
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.journal import Journal
-from recomp.engine.loop import Interrupted, RunResult, open_work_root, run
+from recomp.engine.loop import RunResult, open_work_root, run
 from recomp.engine.manifest import encode
 from recomp.engine.reporter import Tee
 from recomp.errors import ConfigError, GateError, RecompError
@@ -52,6 +53,9 @@ def command(options: Options) -> int:
         journal = Journal(layout.runs_dir)
         try:
             result = _run(options, project, receiving, journal, started)
+            failure = result.error
+            journal.finished(result.status, failure.message if failure else None, encode(result.manifest))
+            return failure.exit_code if failure else 0
         except Interrupted:
             journal.finished("interrupted", None)
             print("recomp: interrupted; the next run goes on from here", file=sys.stderr)
@@ -59,9 +63,14 @@ def command(options: Options) -> int:
         except RecompError as error:
             journal.finished("blocked" if isinstance(error, GateError) else "failed", error.message)
             raise
-        failure = result.error
-        journal.finished(result.status, failure.message if failure else None, encode(result.manifest))
-        return failure.exit_code if failure else 0
+        except OSError as error:
+            try:
+                journal.finished("failed", error.strerror)
+            except OSError:  # a full disk holds no status either
+                pass
+            raise
+        finally:
+            journal.close()
     finally:
         lock.release()
 
