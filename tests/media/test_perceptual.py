@@ -6,15 +6,18 @@ import json
 
 import numpy as np
 import pytest
-from clips import ENCODINGS, SIZE, film, sound, write_lossy
+from clips import ENCODINGS, SIZE, film, scene, sound, write_lossy
 from defects import DEFECTS, clean
 from matrix import judge
+from PIL import Image
 
 from recomp.errors import ConfigError, FormatError
 from recomp.media.compare import Settings
 from recomp.media.gates import Limits
+from recomp.media.pairs import add_pictures
 from recomp.media.perceptual import compare_perceptual
-from recomp.media.video import write_lossless
+from recomp.media.video import read_frame, write_lossless
+from recomp.report.page import render
 
 NAMES = list(ENCODINGS)
 
@@ -46,7 +49,7 @@ def test_no_clean_capture_fails(references, capture, encoding):
 @pytest.mark.parametrize("number", range(len(DEFECTS)), ids=[defect.name for defect in DEFECTS])
 def test_each_defect_is_found_and_named(references, tmp_path, number):
     defect = DEFECTS[number]
-    encodings = [name for name in NAMES if name not in defect.unseen]
+    encodings = [name for name in NAMES if name not in defect.unseen and name not in defect.edge]
     encoding = encodings[number % len(encodings)]
     frames, samples = defect.plant(*clean())
     write_lossless(tmp_path / "c.mkv", frames, SIZE, audio=(samples, 48000))
@@ -74,6 +77,30 @@ def test_the_report_has_the_keys_of_the_contract_and_equal_bytes(references, cap
     assert common | {"reference_total", "capture_total"} <= set(video["frame_comparison"])
     assert {gate["scene"] for gate in video["gates"]} == {None, "title", "play"}
     assert set(video["triage"]) == {"status", "categories", "findings", "suggestions"}
+
+
+def test_the_pair_of_a_finding_is_the_pictures_of_its_tick(references, tmp_path):
+    """Also where the reference has a picture for every second tick only."""
+    defect = next(d for d in DEFECTS if d.name == "missing sprite from 60")
+    frames, _ = defect.plant(*clean())
+    write_lossless(tmp_path / "c.mkv", frames, SIZE)
+    report = compare_perceptual(references["x264-30fps"], tmp_path / "c.mkv")
+    pictures = add_pictures(
+        report,
+        tmp_path / "pictures",
+        lambda index: read_frame(references["x264-30fps"], index),
+        lambda index: read_frame(tmp_path / "c.mkv", index),
+    )
+    first = report["video"]["first_divergence"]
+    tick = first["reference_index"]
+    assert 60 <= tick <= 64 and (first["reference_picture"], first["capture_index"]) == (tick // 2, tick)
+    shown = np.asarray(Image.open(tmp_path / "pictures" / pictures["reference"]))
+    assert np.abs(shown.astype(int) - scene(tick)[..., :3]).mean() < 4
+    box = pictures["box"]
+    sprite = (scene(tick) != scene(tick, sprite=False)).any(axis=2)
+    assert sprite[box["y"] : box["y"] + box["height"], box["x"] : box["x"] + box["width"]].sum() == sprite.sum()
+    page = render({}, report, folder=tmp_path / "pictures")
+    assert "Gates" in page and 'class="chart"' in page
 
 
 def test_a_reference_that_shows_nothing_decides_nothing(tmp_path):

@@ -47,13 +47,13 @@ _WIDE = 0.15  # share of tiles from which on a lasting difference is one of stat
 def diagnose_picture(
     m: Measurement, limits: Limits, evidence: Mapping[str, Any], max_lead: int = 3
 ) -> list[dict[str, Any]]:
-    """Return the findings of the picture, causes first."""
+    """Return the findings of the picture: what is wrong throughout, then the others as they begin."""
     found = list(_timing(m, limits, evidence, max_lead))
     whole = list(_whole_picture(m, limits))
     dark = list(_dark_or_frozen(m, limits))
     if not whole:
         found += _local(m, limits, _covered(m, dark))
-    return [*whole, *dark, *found]
+    return [*whole, *sorted([*dark, *found], key=lambda finding: finding["first_tick"])]
 
 
 def diagnose_sound(s: SoundMeasurement, skew_ms: float, limits: Limits, rate: float) -> list[dict[str, Any]]:
@@ -145,13 +145,7 @@ def _whole_picture(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
     if c is None:
         return
     middle = c.gain * 128 + c.offset - 128
-    own = [row[k] for k, row in enumerate(c.channels)]
-    swapped = [
-        (k, max(range(3), key=lambda j: -2.0 if row[j] is None else row[j]))
-        for k, row in enumerate(c.channels)
-        if own[k] is not None and own[k] < limits.channel_correlation
-    ]
-    swapped = [(k, other) for k, other in swapped if other != k and (c.channels[k][other] or 0) > 0.9]
+    swapped = _swapped(c.channels, limits)
     if swapped:
         names = "RGB"
         text = " and ".join(f"{names[k]} shows {names[other]}" for k, other in swapped)
@@ -168,6 +162,17 @@ def _whole_picture(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
     elif abs(c.gain - 1) > limits.gain_error or abs(middle) > limits.offset_levels or abs(c.bend) > limits.bend_levels:
         text = f"levels differ: gain {c.gain:.3f}, {middle:+.1f} levels at middle grey, bend {c.bend:+.1f}"
         yield _finding("gamma-or-level", 0, 0, text)
+
+
+def _swapped(channels: Sequence[Sequence[float | None]], limits: Limits) -> list[tuple[int, int]]:
+    """Return (reference channel, capture channel that shows it) where that is another one; too flat ones are left."""
+    known = [[-2.0 if value is None else value for value in row] for row in channels]
+    best = [max(range(3), key=row.__getitem__) for row in known]
+    return [
+        (k, best[k])
+        for k, row in enumerate(known)
+        if -2.0 < row[k] < limits.channel_correlation and best[k] != k and row[best[k]] > 0.9
+    ]
 
 
 def _dark_or_frozen(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
@@ -220,7 +225,7 @@ def _local(m: Measurement, limits: Limits, covered: np.ndarray) -> Iterator[dict
     failed[covered] = False
     bad = np.flatnonzero(failed.any(axis=(1, 2)))
     for start, end in _stretches(bad):
-        part = failed[start : end + 1].any(axis=0)
+        part = np.asarray(failed[start : end + 1].any(axis=0))
         first, ticks = int(m.ticks[start]), int(m.ticks[end] - m.ticks[start]) + 1
         box = _box(part, m)
         where = f"{box['width']}x{box['height']} px at ({box['x']}, {box['y']})"
@@ -248,7 +253,9 @@ def _stretches(indices: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _box(tiles: np.ndarray, m: Measurement) -> dict[str, int]:
-    rows, columns = tiles.any(axis=1).nonzero()[0], tiles.any(axis=0).nonzero()[0]
+    import numpy as np
+
+    rows, columns = np.flatnonzero(tiles.any(axis=1)), np.flatnonzero(tiles.any(axis=0))
     x, y = int(columns[0]) * TILE, int(rows[0]) * TILE
     right = min(m.reference.width, (int(columns[-1]) + 1) * TILE)
     bottom = min(m.reference.height, (int(rows[-1]) + 1) * TILE)

@@ -107,7 +107,7 @@ def _clip_gates(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
     # The offset at the grey middle: at black it would follow from the gain, and a codec's gain is a little off one.
     yield _at_most("offset levels", abs(c.gain * 128 + c.offset - 128), limits.offset_levels)
     yield _at_most("bend levels", abs(c.bend), limits.bend_levels)
-    own = [row[k] for k, row in enumerate(c.channels) if row[k] is not None]
+    own = [value for k, row in enumerate(c.channels) if (value := row[k]) is not None]
     if own:
         yield _at_least("channel correlation", min(own), limits.channel_correlation)
 
@@ -128,7 +128,7 @@ def _scene_gates(m: Measurement, scenes: Sequence[tuple[int, str]], limits: Limi
 
 def spans(scenes: Sequence[tuple[int, str]], total: int) -> list[tuple[int, int, str | None]]:
     """Return (first tick, end, name) of the stretches that are judged apart; the whole clip where no scene is named."""
-    starts = [(max(0, first), name) for first, name in scenes if first < total]
+    starts: list[tuple[int, str | None]] = [(max(0, first), name) for first, name in scenes if first < total]
     if not starts or starts[0][0] > 0:
         starts.insert(0, (0, None))
     ends = [first for first, _ in starts[1:]] + [total]

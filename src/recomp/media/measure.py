@@ -6,10 +6,11 @@ more through the reference's codec. Values only; what they mean is `recomp.media
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError
 from recomp.media.calibration import Calibration, calibrate
@@ -70,6 +71,7 @@ def measure(reference: Path | str, capture: Path | str, source: Path | str | Non
         planar = Planar(size, matrix, ours.full_range)
     judged = np.flatnonzero(registration.recorded & (registration.capture_of >= 0))
     anchors = _anchors(thumbs, shown, registration, judged)
+    null = _Null(source or reference, _probe(capture, registration, rate, planar), planar.size, rate, len(judged))
     observed, ssim, noise, pictures = [], [], [], []
     for tick, a, b in _pairs(reference, capture, registration, rate, planar):
         blocks = block_ssim(plane(a, 0), plane(b, 0))
@@ -78,8 +80,8 @@ def measure(reference: Path | str, capture: Path | str, source: Path | str | Non
         noise.append(psnr(plane(a, 0), plane(b, 0)))
         if tick in anchors:
             pictures.append((_rgb(a), _rgb(b)))
+        null.push(b)
     seen = np.array(observed) if observed else np.zeros((0, 1, 1), np.float32)
-    null, quality = _null(source or reference, capture, registration, rate, planar, seen)
     frames = registration.capture_of[judged]
     light = np.stack([thumbs[judged].reshape(len(judged), -1), shown[frames].reshape(len(judged), -1)], axis=1)
     return Measurement(
@@ -91,10 +93,10 @@ def measure(reference: Path | str, capture: Path | str, source: Path | str | Non
         calibration=calibrate(pictures) if pictures else None,
         ticks=judged,
         observed=seen,
-        null=null,
+        null=null.finish(seen),
         ssim=np.array(ssim),
         psnr=np.array(noise),
-        quality=quality,
+        quality=null.quality,
         brightness=light.mean(axis=2),
         contrast=light.std(axis=2),
         stuck=_still_ticks(thumbs, shown, judged, frames),
@@ -122,7 +124,8 @@ def _pairs(
 ) -> Iterator[tuple[int, av.VideoFrame, av.VideoFrame]]:
     """Yield (tick, reference, capture) as planar pictures for each judged tick, both clips read once and in order."""
     frames = enumerate(frame for _, frame in ticks(capture, rate))
-    number, shown = -1, None
+    number = -1
+    shown: Any = None
     for tick, frame in ticks(reference, rate):
         wanted = int(registration.capture_of[tick])
         if wanted < 0:
@@ -134,48 +137,63 @@ def _pairs(
         yield tick, planar(frame), shown
 
 
-def _captured(
-    capture: Path | str, registration: Registration, rate: float, planar: Planar, limit: range | None = None
-) -> Iterator[av.VideoFrame]:
-    """Yield the capture's planar pictures of the judged ticks (or the `limit`th of them)."""
+def _probe(capture: Path | str, registration: Registration, rate: float, planar: Planar) -> list[av.VideoFrame]:
+    """Return planar pictures of the capture from the middle of the judged ticks, to search a quality on."""
     import numpy as np
 
     wanted = registration.capture_of[np.flatnonzero(registration.recorded & (registration.capture_of >= 0))]
-    wanted = wanted if limit is None else wanted[limit.start : limit.stop]
-    keep = set(wanted.tolist())
+    start = max(0, (len(wanted) - _PROBE) // 2)
+    keep = set(wanted[start : start + _PROBE].tolist())
+    found = []
     for number, (_, frame) in enumerate(ticks(capture, rate)):
         if number in keep:
-            yield planar(frame)
+            found.append(planar(frame))
+        if len(found) == len(keep):
+            break
+    return found
 
 
-def _null(
-    source: Path | str,
-    capture: Path | str,
-    registration: Registration,
-    rate: float,
-    planar: Planar,
-    observed: np.ndarray,
-) -> tuple[np.ndarray, int | None]:
-    """Return the tile SSIM of the capture against itself through the source's codec, and the quality found."""
-    import numpy as np
+class _Null:
+    """The capture against itself through the source's codec, picture by picture, while the pairs are measured."""
 
-    facts = read_facts(source)
-    if facts.lossless or not len(observed):
-        return np.ones_like(observed), None
-    codec = NullCodec(facts.codec, min(facts.rate, rate))
-    sizes, keys = packet_sizes(source)
-    start = max(0, (len(observed) - _PROBE) // 2)
-    plain = [size for size, key in zip(sizes, keys, strict=True) if not key] or sizes
-    segment = plain[start : start + _PROBE] or plain
-    shrunk = planar.size[0] * planar.size[1] / (facts.width * facts.height)
-    probe = list(_captured(capture, registration, rate, planar, range(start, start + _PROBE)))
-    quality = codec.search(probe, min(1.0, shrunk) * sum(segment) / len(segment))
-    out = np.ones_like(observed)
-    originals = _captured(capture, registration, rate, planar)
-    recoded = codec.recode(_captured(capture, registration, rate, planar))
-    for number, (a, b) in enumerate(zip(originals, recoded, strict=False)):
-        out[number] = tiles(block_ssim(plane(a, 0), plane(b, 0)))
-    return out, quality
+    def __init__(
+        self, source: Path | str, probe: list[av.VideoFrame], size: tuple[int, int], rate: float, judged: int
+    ) -> None:
+        facts = read_facts(source)
+        self.quality: int | None = None
+        self.tiles: list[np.ndarray] = []
+        self.waiting: deque[np.ndarray] = deque()
+        self.recoder = None
+        if facts.lossless or not probe:
+            return
+        codec = NullCodec(facts.codec, min(facts.rate, rate))
+        sizes, keys = packet_sizes(source)
+        plain = [size for size, key in zip(sizes, keys, strict=True) if not key] or sizes
+        start = max(0, (judged - _PROBE) // 2)
+        segment = plain[start : start + _PROBE] or plain
+        shrunk = min(1.0, size[0] * size[1] / (facts.width * facts.height))
+        self.quality = codec.search(probe, shrunk * sum(segment) / len(segment))
+        self.recoder = codec.recoder()
+
+    def push(self, picture: av.VideoFrame) -> None:
+        if self.recoder is not None:
+            self.waiting.append(plane(picture, 0).copy())
+            self._measure(self.recoder.push(picture))
+
+    def finish(self, observed: np.ndarray) -> np.ndarray:
+        """Return the tile SSIM of each judged tick, of the shape of `observed`."""
+        import numpy as np
+
+        if self.recoder is None:
+            return np.ones_like(observed)
+        self._measure(self.recoder.finish())
+        out = np.ones_like(observed)
+        out[: len(self.tiles)] = self.tiles
+        return out
+
+    def _measure(self, recoded: list[av.VideoFrame]) -> None:
+        for picture in recoded:
+            self.tiles.append(tiles(block_ssim(self.waiting.popleft(), plane(picture, 0))))
 
 
 def _anchors(thumbs: np.ndarray, shown: np.ndarray, registration: Registration, judged: np.ndarray) -> set[int]:

@@ -8,7 +8,7 @@ beyond that is held against the capture (docs/validation.md, section on the null
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ _ENCODERS: dict[str, tuple[str, dict[str, str], int]] = {
     "vp8": ("libvpx", {"deadline": "realtime", "cpu-used": "8", "b": "40000000"}, 63),
     "av1": ("libsvtav1", {"preset": "12", "svtav1-params": "lp=1"}, 63),
 }
+_DECODERS = {"libx264": "h264", "libx265": "hevc", "libvpx-vp9": "vp9", "libvpx": "vp8", "libsvtav1": "libdav1d"}
 _FAMILIES = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx-vp9": "vp9", "libvpx": "vp8"}
 
 
@@ -68,25 +69,9 @@ class NullCodec:
         self.quality = low
         return low
 
-    def recode(self, pictures: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """Yield each yuv420p picture as the codec gives it back, in order."""
-        import av
-
-        buffer = io.BytesIO()
-        with av.open(buffer, "w", format="matroska", options={"fflags": "+bitexact"}) as container:
-            stream = None
-            for number, picture in enumerate(pictures):
-                if stream is None:
-                    stream = self._stream(container, picture)
-                container.mux(stream.encode(self._stamped(picture, number)))
-            if stream is None:
-                return
-            container.mux(stream.encode())
-        buffer.seek(0)
-        with av.open(buffer) as container:
-            container.streams.video[0].thread_type = "AUTO"
-            container.streams.video[0].codec_context.thread_count = 2
-            yield from container.decode(video=0)
+    def recoder(self) -> Recoder:
+        """Return a coder of one run of pictures at the quality that was found."""
+        return Recoder(self)
 
     def _packets(self, pictures: Sequence[av.VideoFrame]) -> list[tuple[int, bool]]:
         import av
@@ -118,3 +103,41 @@ class NullCodec:
         picture.pts, picture.time_base = number, 1 / self.rate
         picture.pict_type = av.video.frame.PictureType.NONE
         return picture
+
+
+class Recoder:
+    """Pictures in, the same pictures as the codec gives them back out, in order and a few behind."""
+
+    def __init__(self, codec: NullCodec) -> None:
+        self.codec = codec
+        self.encoder: Any = None
+        self.decoder: Any = None
+        self.count = 0
+
+    def push(self, picture: av.VideoFrame) -> list[av.VideoFrame]:
+        """Take one yuv420p picture; return those that are done."""
+        if self.encoder is None:
+            self._start(picture)
+        stamped = self.codec._stamped(picture, self.count)
+        self.count += 1
+        return self._decode(self.encoder.encode(stamped))
+
+    def finish(self) -> list[av.VideoFrame]:
+        """Return the rest."""
+        if self.encoder is None:
+            return []
+        return self._decode(self.encoder.encode(None)) + list(self.decoder.decode(None))
+
+    def _start(self, picture: av.VideoFrame) -> None:
+        import av
+
+        self.encoder = av.CodecContext.create(self.codec.encoder, "w")
+        self.encoder.width, self.encoder.height, self.encoder.pix_fmt = picture.width, picture.height, "yuv420p"
+        self.encoder.time_base, self.encoder.framerate = 1 / self.codec.rate, self.codec.rate
+        self.encoder.options = {**self.codec.options, "crf": str(self.codec.quality)}
+        self.encoder.thread_count = 1
+        self.decoder = av.CodecContext.create(_DECODERS[self.codec.encoder], "r")
+        self.decoder.thread_count = 1
+
+    def _decode(self, packets: Iterable[Any]) -> list[av.VideoFrame]:
+        return [frame for packet in packets for frame in self.decoder.decode(packet)]

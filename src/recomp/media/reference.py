@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SCALE = "flags=bicubic+bitexact+accurate_rnd+full_chroma_int"
 _ASPECT_TOLERANCE = 0.02
-_MAX_SECONDS = 4 * 3600
+_MAX_GAP_S = 60
 
 
 @dataclass(frozen=True)
@@ -144,21 +144,22 @@ def _on_grid(source: Path, profile: Profile, plan: Plan) -> Iterator[np.ndarray]
     graphs: dict[Any, Any] = {}
     start, rate = Fraction(plan.start).limit_denominator(10**6), profile.fps
     limit = None if plan.end is None else round((Fraction(plan.end).limit_denominator(10**6) - start) * rate)
-    written, held = 0, None
+    written = 0
+    held: Any = None
     with _open(source) as container, _decoding(source):
         stream = _video_stream(container, source)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = 2
-        origin, period = None, Fraction(1, rate)
+        origin: Fraction | None = None
+        period, tick = Fraction(1, rate), 0
         for frame in container.decode(stream):
             time = Fraction(0) if frame.pts is None else frame.pts * frame.time_base
             origin = time if origin is None else origin
             tick = round((time - origin - start) * rate)
-            if tick > _MAX_SECONDS * rate:
-                raise FormatError(
-                    f"{source}: found a picture {float(time - origin):.0f} s in, expected at most 4 hours"
-                )
-            period = max(Fraction(1, rate), (frame.duration or 0) * (frame.time_base or 0))
+            if tick - max(written, 0) > _MAX_GAP_S * rate and (limit is None or written < limit):
+                gap = (tick - max(written, 0)) / rate
+                raise FormatError(f"{source}: found {gap:.0f} s without a picture, expected at most {_MAX_GAP_S} s")
+            period = max(Fraction(1, rate), Fraction((frame.duration or 0) * (frame.time_base or 0)))
             while held is not None and written < tick and (limit is None or written < limit):
                 yield held
                 written += 1
@@ -218,11 +219,11 @@ def _sound(source: Path, profile: Profile, plan: Plan) -> tuple[np.ndarray, int]
     import numpy as np
 
     from recomp.media.sound import read_track
-    from recomp.media.video import _open
+    from recomp.media.video import _open, audio_streams
 
     with _open(source) as container:
         tracks = [f"{k}: {s.codec_context.name}, {s.metadata.get('title') or s.metadata.get('language') or 'untitled'}"
-                  for k, s in enumerate(container.streams.audio)]  # fmt: skip
+                  for k, s in enumerate(audio_streams(container, source))]  # fmt: skip
     if not tracks:
         return None
     if plan.audio_track is None and len(tracks) > 1:

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from recomp.errors import FormatError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -19,6 +21,7 @@ _GAP = 2.5  # units of motion: a drop and a repeat eight frames apart are still 
 _NOISY_GAP = 6.0  # where the codec's noise reaches a unit of motion
 _CAP = 0.9  # gaps: no mismatch may cost more than a gap, see above
 _EPSILON = 16.0  # variance floor in squared levels: noise of a flat picture is not structure
+_MAX_CELLS = 100_000_000  # reference ticks x capture frames: 10,000 by 10,000 (2.7 minutes at 60 a second), about 1 GB
 _STATIC = 0.25  # units of motion below which a drop or a repeat cannot be seen
 
 
@@ -53,6 +56,12 @@ def register(reference: np.ndarray, capture: np.ndarray, recorded: np.ndarray | 
     if not n or not m:
         nothing = np.full(n, -1)
         return Registration(nothing, recorded, np.zeros(n, bool), 0, m, ((0, n),) if n else (), (), 0.0)
+    if n * m > _MAX_CELLS:
+        raise FormatError(
+            f"validation: found {n} ticks of reference and {m} frames of capture, expected at most about "
+            f"{int(_MAX_CELLS**0.5)} of each",
+            hint="judge a long recording in parts: `recomp reference normalize` with a start and an end",
+        )
     rows = np.flatnonzero(recorded)
     ours, theirs = normalised(reference[rows]), normalised(capture)
     distances = 1.0 - similarity(ours, theirs)
@@ -63,7 +72,7 @@ def register(reference: np.ndarray, capture: np.ndarray, recorded: np.ndarray | 
     noise = (float(np.percentile(nearest, 90)) - floor) / unit
     gap = min(_NOISY_GAP, _GAP * (1.0 + 4.0 * noise)) * len(rows) / n  # only recorded ticks can speak against a gap
     # A tick without a picture fits any frame, but a little worse than one that is seen to fit.
-    scaled = np.full((n, m), min(0.5, gap / 2))
+    scaled = np.full((n, m), min(0.5, gap / 2), np.float32)
     scaled[rows] = np.clip((distances - floor) / unit, 0.0, _CAP * gap).round(4)
     capture_of = _align(scaled, gap)
     _cut_loose_ends(capture_of, recorded)

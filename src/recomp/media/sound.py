@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError
-from recomp.media.video import _decoding, _open
+from recomp.media.video import _decoding, _open, audio_streams
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +86,7 @@ def read_track(path: Path | str, track: int, rate: int, channels: int) -> np.nda
     import numpy as np
 
     with _open(path) as container, _decoding(path):
-        stream = container.streams.audio[track]
+        stream = audio_streams(container, path)[track]
         layout = {1: "mono", 2: "stereo"}.get(channels, f"{channels}c")
         resampler = av.AudioResampler(format="flt", layout=layout, rate=rate)
         begin = _video_start(container)
@@ -173,7 +173,9 @@ def _video_start(container: Any) -> Fraction:
 def _silence(reference: np.ndarray, capture: np.ndarray, silent: list[bool]) -> SoundMeasurement:
     none = ((1.0,) * reference.shape[1],) * reference.shape[1]
     length = min(len(reference), len(capture)) / RATE
-    return SoundMeasurement(length, 0.0, 0.0, None, 0.0, 0.0, 0.0, 0.0, 0.0, none, (), False, (), 0.0, None, *silent)
+    return SoundMeasurement(
+        length, 0.0, 0.0, None, 0.0, 0.0, 0.0, 0.0, 0.0, none, (), False, (), 0.0, None, silent[0], silent[1]
+    )
 
 
 def _rms_db(x: np.ndarray) -> float:
@@ -296,7 +298,7 @@ def _bands(x: np.ndarray) -> np.ndarray:
     if frames < 1:
         return np.full((1, _BANDS), -120.0)
     window = np.hanning(2 * _FRAME)
-    power = 0.0
+    power = np.zeros((frames, _FRAME + 1))
     for channel in range(x.shape[1]):
         pieces = np.lib.stride_tricks.sliding_window_view(mono[:, channel], 2 * _FRAME)[::_FRAME][:frames]
         power = power + np.abs(np.fft.rfft(pieces * window, axis=1)) ** 2
