@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recomp.config import automation, input_script, provenance, title, video
 from recomp.config.document import Document, resolve_path
-from recomp.config.problems import ConfigProblems, Problem
 from recomp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from recomp.config.problems import Problem
 
 
 class Project(NamedTuple):
@@ -49,6 +51,8 @@ def load(path: str) -> Project:
     if not loader.problems:
         _check_listed(loader, listed)
     if loader.problems or document.problems:
+        from recomp.config.problems import ConfigProblems
+
         raise ConfigProblems([*document.problems, *loader.problems])
     assert title_values is not None
     name = os.path.relpath(settings.path("inputs", "provenance") or "", settings.folder)
