@@ -26,8 +26,15 @@ def build_port(files: dict[str, bytes], folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     shutil.copy(HERE / "tiny_runtime.c", folder / "tiny_runtime.c")
-    sources = [path for path in files if path.endswith(".c") and ("/" not in path or path == "rt/src/dispatch.c")]
-    flags = [*json.loads(files["manifest.json"])["flags"], "--target=x86_64-linux-musl", "-static", "-Irt/include"]
+    runtime = ("rt/src/dispatch.c", "rt/src/stubs.c")
+    sources = [path for path in files if path.endswith(".c") and ("/" not in path or path in runtime)]
+    flags = [
+        *json.loads(files["manifest.json"])["flags"],
+        "--target=x86_64-linux-musl",
+        "-static",
+        "-I.",
+        "-Irt/include",
+    ]
     _run([*ZIG, *flags, "-o", "port", *sources, "tiny_runtime.c", "-lm"], folder)
     return folder / "port"
 

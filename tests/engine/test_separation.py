@@ -52,7 +52,6 @@ def test_a_nested_repository_decides_for_itself(repository: Path) -> None:
         check_separation((str(nested / "out"),))
 
 
-
 def test_a_variable_of_git_does_not_lead_astray(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     check_separation((str(repository / "run"),))

@@ -30,7 +30,7 @@ class Guest:
     port: Path
 
     def __call__(
-        self, *arguments: str, stdin: bytes = b"", timeout: float = 60, argv0: str | None = None, **environment: str
+        self, *arguments: str, stdin: bytes = b"", timeout: float = 20, argv0: str | None = None, **environment: str
     ) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             [argv0 or "guest", *arguments],

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLE, load_build
-from input_lines import input_lines
-from record_reference import frames_of, record
 
 from recomp.media.hashing import hash_frames, read_hash_list
 from recomp.media.video import read_frames
+from tests.samples.sample import SAMPLE, load_build
+
+from input_lines import input_lines  # isort: skip  (found through tests.samples.sample)
+from record_reference import frames_of, record  # isort: skip
 
 ENTER, ESC, Z = 28, 1, 44
 SCRIPT = tomllib.loads((SAMPLE / "input_script.toml").read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 EXIT_INTERRUPTED = 130
@@ -26,6 +27,28 @@ def main(arguments: list[str] | None = None) -> int:
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
+    except Exception as error:
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    """What the system refuses, and what should not happen at all."""
+    import os
+
+    from recomp.cli.text import print_error
+    from recomp.errors import RecompError
+
+    if os.environ.get("RECOMP_TRACEBACK"):
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        hint = "free some space, or choose another work root" if error.errno == errno.ENOSPC else None
+        print_error(RecompError(f"{error.filename or 'recomp'}: {error.strerror}", hint=hint))
+    else:
+        message = f"{type(error).__name__}: {error} [this is a bug]"
+        print_error(RecompError(message, hint="RECOMP_TRACEBACK=1 shows where"))
+    return 1
 
 
 def _dispatch(arguments: list[str]) -> int:

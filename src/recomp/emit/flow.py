@@ -25,7 +25,7 @@ X30 = 1 << 30
 class Part:
     """`pc`: guest address of the first piece; `labelled`: a block starts here. `uses`: read before written, `defines`:
     written, both with what the end itself reads and writes (`end_uses`, `end_defines`). `callee`: start of the function
-    that a direct call or tail call goes to, `resume`: where in it, if not there; `site`, `word`: the ending instruction.
+    that a direct call or tail call goes to, `resume`: where in it, if not there; `site`, `word`: what ends the part.
     `successors` index `Flow.parts`."""
 
     pc: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from recomp.emit.files import c_comment
 from recomp.emit.flow import Flow, Part
 from recomp.emit.placement import Placement, place
 from recomp.emit.summary import Summaries
@@ -94,8 +95,8 @@ class _Function:
         flow, function = self.flow, self.flow.function
         loads = self._loads(self.placement.held[flow.start], flow.start)
         lines = [
-            f"/* {_comment(self.name_of(function))}: {function.start:x}..{function.end:x}, found by "
-            f"{_comment(function.evidence)} */",
+            f"/* {c_comment(self.name_of(function))}: {function.start:x}..{function.end:x}, found by "
+            f"{c_comment(function.evidence)} */",
             f"uint64_t {symbol(function.start)}(rt_cpu *restrict c) {{",
             "  uint8_t *const M = c->memory;",
             *self._declarations(),
@@ -317,9 +318,3 @@ class _Function:
     def _end_trap(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
         self.lines.append(f"  rt_trap(c, {part.expr}, UINT64_C({part.site:#x}), {part.word:#010x}u);")
-
-
-def _comment(text: str) -> str:
-    """Text that may stand in a C comment: printable ASCII without a comment's end."""
-    clean = "".join(ch if " " <= ch <= "~" else "?" for ch in text)
-    return clean.replace("*/", "*?/").replace("/*", "/?*")

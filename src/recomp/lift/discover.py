@@ -209,6 +209,8 @@ class Discovery:
         before the next is looked for, so that what follows is seen with all its case labels claimed."""
         explorer, words = self.explorer, self.words
         skip = ~words.in_code | (words.code == NOP) | (words.kinds == UNDEFINED) | (words.kinds == TRAP)
+        referred = np.array([words.index(address) for address in weak], np.int64)
+        skip[referred] = False
         skip |= self._data_words()
         behind = 0
         for index in np.flatnonzero((explorer.owner < 0) & ~skip).tolist():
@@ -217,8 +219,9 @@ class Discovery:
             address = words.base + 4 * index
             around = self._extent_around(address)
             if around is not None:
-                # Code in a known function that nothing reaches is dead, or the target of a table nobody could read.
-                if any(self.tables[site].bound == UNREAD for site in around.indirect):
+                # Code in a known function that nothing reaches is dead, unless something refers to it or a table could
+                # not be read.
+                if address in weak or any(self.tables[site].bound == UNREAD for site in around.indirect):
                     self._add_outside(around, address)
                     self._settle()
             elif words.kind[words.stop[index]] in (UNDEFINED, TRAP, ORDINARY):

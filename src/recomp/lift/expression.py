@@ -157,6 +157,18 @@ class Values:
         self._known.clear()
         return self._before(place, index, leader, 0) or ("leaf", index, place)
 
+    def alternatives(self, node: Node) -> list[tuple[int, Node]]:
+        """What a value is on each way, when it is not the same on all: (leader of the way's last block, value)."""
+        if node[0] != "leaf" or node[1] not in self.graph.preds or len(self.graph.preds[node[1]]) < 2:
+            return []
+        found = []
+        for pred in self.graph.preds[node[1]]:
+            self._budget = _BUDGET
+            self._visiting.clear()
+            self._known.clear()
+            found.append((pred, self._at_exit(node[2], pred, 0) or node))
+        return found
+
     def _before(self, place: Place, index: int, leader: int, depth: int) -> Node | None:
         """As `before`; None when nothing is known on this way: it leads back to itself, or begins at an entry."""
         first = (leader - self.words.base) >> 2
@@ -219,7 +231,7 @@ class Values:
             insn = decode(int(self.words.code[at])) if kind == 0 else None
             if insn is not None:
                 written |= _write_mask(insn)
-                stores = stores or insn.name in ("STR_ui", "STP_off") and insn.rn in (29, 31)
+                stores = stores or insn.name in _STORES and self._slot_of(insn, at, leader) is not None
         return written, stores
 
     def _written(self, place: Place, at: int, leader: int, depth: int) -> Node | None:
@@ -234,6 +246,10 @@ class Values:
             return self._stored(place, insn, at, leader, depth)
         if not _write_mask(insn) >> place & 1:
             return None
+        if insn.name in _LOADS:
+            slot = self._slot_of(insn, at, leader)
+            if slot is not None:
+                return self._before(("slot", *slot, 1 << insn.size), at, leader, depth + 1) or ("leaf", at, place)
         model = _MODELS.get(insn.name)
         if model is None or insn.name.endswith(_WRITEBACK) and insn.f.get("rn") == place:
             return ("leaf", at, place)
@@ -249,14 +265,35 @@ class Values:
         _, base, offset, size = slot
         if _write_mask(insn) >> base & 1:
             return ("leaf", at, slot)
-        if insn.name == "STR_ui" and insn.rn == base and insn.imm12 << insn.size == offset:
-            return self._stored_value(insn.rt, 1 << insn.size, size, at, leader, depth, slot)
-        if insn.name == "STP_off" and insn.rn == base:
-            width = 4 << insn.sf
-            low = _signed(insn.imm7, 7) * width
-            for register, where in ((insn.rt, low), (insn.rt2, low + width)):
-                if where == offset:
-                    return self._stored_value(register, width, size, at, leader, depth, slot)
+        found = self._slot_of(insn, at, leader) if insn.name in _STORES else None
+        if found is None or found[0] != base:
+            return None
+        if found[1] == offset:
+            width = 4 << insn.sf if insn.name == "STP_off" else 1 << insn.size
+            return self._stored_value(insn.rt, width, size, at, leader, depth, slot)
+        if insn.name == "STP_off" and found[1] + (4 << insn.sf) == offset:
+            return self._stored_value(insn.rt2, 4 << insn.sf, size, at, leader, depth, slot)
+        return None
+
+    def _slot_of(self, insn: Insn, at: int, leader: int) -> tuple[int, int] | None:
+        """(sp or x29, offset) of a load or store in the frame, also through a register that was just set to part of
+        the offset, as in frames larger than an immediate."""
+        if insn.name == "STP_off":
+            offset = _signed(insn.imm7, 7) * (4 << insn.sf)
+        elif insn.name.endswith("_ui"):
+            offset = insn.imm12 << insn.size
+        else:
+            offset = _signed(insn.imm9, 9)
+        if insn.rn in (29, 31):
+            return insn.rn, offset
+        for index in range(at - 1, ((leader - self.words.base) >> 2) - 1, -1):
+            other = decode(int(self.words.code[index]))
+            if other is None or not _write_mask(other) >> insn.rn & 1:
+                continue
+            if other.name not in ("ADD_i", "SUB_i") or other.rn not in (29, 31):
+                return None
+            part = _immediate(other) if other.name == "ADD_i" else -_immediate(other)
+            return other.rn, offset + part
         return None
 
     def _stored_value(
@@ -293,6 +330,9 @@ _SP = 1 << 31
 #: What a call may change: x0..x18 and x30.
 _CLOBBERED = 0x4007FFFF
 _READ_ONLY = {"MSR", "MSR_i", "PRFM_ui", "PRFUM", "PRFM_r", "PRFM_l", "SYS", "DC_ZVA"}
+#: Loads and stores that are followed through the stack frame.
+_LOADS = {"LDR_ui", "LDUR"}
+_STORES = {"STR_ui", "STUR", "STP_off"}
 _STATUS_STORES = {"STXR", "STLXR", "STXP", "STLXP"}
 _WRITES_SP = {"ADD_i", "SUB_i", "AND_i", "ORR_i", "EOR_i", "ADD_ext", "SUB_ext"}
 
@@ -431,10 +471,7 @@ def _load(insn: Insn, address: Node) -> Node:
 
 
 def _ldr_ui(insn: Insn, operand: Operand, pc: int) -> Node:
-    offset = insn.imm12 << insn.size
-    if insn.rn in (29, 31) and "w" not in insn.f:
-        return operand(("slot", insn.rn, offset, 1 << insn.size))
-    return _load(insn, add(operand(insn.rn), const(offset)))
+    return _load(insn, add(operand(insn.rn), const(insn.imm12 << insn.size)))
 
 
 def _ldur(insn: Insn, operand: Operand, pc: int) -> Node:

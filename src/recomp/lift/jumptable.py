@@ -52,6 +52,19 @@ def read_table(explorer: Explorer, region: Region, values: Values, leader: int, 
     """The targets of the `br` that ends the block at `leader`; none when they cannot be told."""
     last = values.last_index(leader)
     goal = values.at_end(int(explorer.words.code[last]) >> 5 & 31, leader)
+    ways = values.alternatives(goal)
+    if not ways:
+        return _read_one(explorer, region, values, leader, goal, read)
+    # One `br` for several places that each look up a table, as compilers make of computed gotos when not optimising.
+    tables = [_read_one(explorer, region, values, pred, node, read) for pred, node in ways]
+    if not all(t.targets for t in tables):
+        return Table((), (), UNREAD if any(t.targets or t.bound == UNREAD for t in tables) else POINTER)
+    targets = tuple(target for table in tables for target in table.targets)
+    return Table(targets, tuple(span for table in tables for span in table.spans), "merge")
+
+
+def _read_one(explorer: Explorer, region: Region, values: Values, leader: int, goal: Node, read: Read) -> Table:
+    """The targets when `goal` is computed in the block at `leader`, or before."""
     if goal[0] == "const":
         return Table((goal[1],), (), CONSTANT) if explorer.words.is_code(goal[1]) else Table((), (), POINTER)
     loads = [node for node in parts(goal) if node[0] == "load"]

@@ -269,32 +269,30 @@ class Miss:
 def parse_inputs(data: bytes, *, name: str = "inputs.jsonl") -> list[InputEvent]:
     """Raises FormatError with the line; a last line without its end (the port was killed) is left out."""
     return [
-        InputEvent(_whole(o["tick"]), _whole(o["type"]), _whole(o["code"]), _signed(o["value"]))
-        for o in _lines(data, name, ("tick", "type", "code", "value"))
+        InputEvent(tick, type_, code, value)
+        for tick, type_, code, value in _lines(data, name, ("tick", "type", "code", "value"), signed="value")
     ]
 
 
 def parse_misses(data: bytes, *, name: str = "misses.jsonl") -> list[Miss]:
     """As parse_inputs."""
-    return [
-        Miss(_whole(o["site"]), _whole(o["target"]), _whole(o["count"]))
-        for o in _lines(data, name, ("site", "target", "count"))
-    ]
+    return [Miss(site, target, count) for site, target, count in _lines(data, name, ("site", "target", "count"))]
 
 
-def _signed(value: object) -> int:
-    return value if isinstance(value, int) and value < 0 else _whole(value)
-
-
-def _lines(data: bytes, name: str, keys: tuple[str, ...]) -> Iterator[dict[str, int]]:
+def _lines(data: bytes, name: str, keys: tuple[str, ...], signed: str = "") -> Iterator[list[int]]:
+    """The numbers under `keys` in each whole line; only `signed` may be negative."""
     for number, line in enumerate(data.split(b"\n")[:-1], 1):
         try:
             item = json.loads(line)
-            if not isinstance(item, dict) or not all(_signed(item.get(key)) is not None for key in keys):
+            if not isinstance(item, dict) or not item.keys() >= set(keys):
                 raise ValueError(f"expected an object with {', '.join(keys)}")
+            yield [item[key] if key == signed and _is_negative(item[key]) else _whole(item[key]) for key in keys]
         except (ValueError, RecursionError) as error:
             raise FormatError(f"{name}:{number}: {error}") from None
-        yield item
+
+
+def _is_negative(value: object) -> bool:
+    return isinstance(value, int) and -(1 << 31) <= value < 0
 
 
 class Recording:

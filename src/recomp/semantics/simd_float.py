@@ -5,14 +5,11 @@ Forms without a `sz` field whose name ends in `h` are half precision (FEAT_FP16)
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from recomp.a64 import Insn
 from recomp.semantics.builder import Builder
 from recomp.semantics.float import read, write
-from recomp.semantics.simd import part, write_half
+from recomp.semantics.simd_operands import Semantics, part, write_half
 
-Semantics = Callable[[Builder, Insn], None]
 VECTOR = {0: "f32x4", 1: "f64x2", 3: "f16x8"}
 SCALAR = {0: "f32", 1: "f64", 3: "f16"}
 SIZE = {0: 2, 1: 3, 3: 1}
@@ -233,7 +230,7 @@ def _from_integer(sign: str) -> Semantics:
             b.set_v(i.rd, f"rt_{sign}cvtf_f16x8(c, {b.v(i.rn)}, {fraction}, {count})")
         elif _is_vector(i):
             value = f"rt_{sign}cvtf_{VECTOR[form]}({_live(i, b.v(i.rn))})"
-            b.set_v(i.rd, part(i, f"(rt_{VECTOR[form]}){value}{scale}" if fraction else value))
+            b.set_v(i.rd, part(i, f"(rt_v128)((rt_{VECTOR[form]}){value}{scale})" if fraction else value))
         else:
             ctype = f"{'int' if sign == 's' else 'uint'}{bits}_t"
             value = f"({ctype})rt_bits_{SCALAR[form]}({read(b, form, i.rn)})"

@@ -6,6 +6,11 @@
 
 #include "end.h"
 
+/* A port that is meant to be a program of its own is compiled with 1. */
+#ifndef RT_REALTIME_DEFAULT
+#define RT_REALTIME_DEFAULT 0
+#endif
+
 rt_options rt_opt;
 
 static const char *text(const char *name) {
@@ -30,7 +35,7 @@ void rt_options_read(void) {
   rt_opt.root = text("RECOMP_RT_ROOT");
   rt_opt.max_ticks = number("RECOMP_RT_MAX_TICKS", 0);
   rt_opt.seed = number("RECOMP_RT_SEED", 0);
-  uint64_t realtime = number("RECOMP_RT_REALTIME", 0);
+  uint64_t realtime = number("RECOMP_RT_REALTIME", RT_REALTIME_DEFAULT);
   if (realtime > 1) rt_fail("RECOMP_RT_REALTIME: expected 0 or 1, found \"%s\"", text("RECOMP_RT_REALTIME"));
   rt_opt.realtime = realtime == 1;
 }

@@ -39,6 +39,8 @@ static _Atomic uint64_t from_host; /* set by the host's handlers */
 static uint64_t alarm_at = RT_FOREVER, alarm_every;
 static bool child;
 
+static void tell_host(int number);
+
 /* Never forwarded: faults of the port itself, and what the runtime does itself. */
 static bool stays_ours(int number) {
   return number == G_SIGSEGV || number == G_SIGBUS || number == G_SIGILL || number == 8 || number == G_SIGTRAP ||
@@ -64,6 +66,7 @@ void rt_signals_init(bool is_child) {
   rt_memory_put(RT_VDSO_BASE, trampoline, sizeof trampoline);
   rt_memory_protect(RT_VDSO_BASE, RT_PAGE, RT_READ | RT_EXEC);
   signal(SIGPIPE, SIG_IGN);
+  tell_host(G_SIGCHLD);
 }
 
 static void on_kick(int number) { (void)number; }

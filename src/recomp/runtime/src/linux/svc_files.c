@@ -40,7 +40,8 @@ static bool has_root(void) { return rt_opt.root != NULL; }
 static int walked(void) { return has_root() ? O_NOFOLLOW : 0; }
 
 static int64_t open_place(const rt_place *place, uint64_t flags, uint32_t mode) {
-  int fd = rt_host_high(openat(place->folder, place->name, host_flags(flags) | walked(), mode));
+  int folder = place->must_be_folder && !(flags & G_O_CREAT) ? O_DIRECTORY : 0;
+  int fd = rt_host_high(openat(place->folder, place->name, host_flags(flags) | walked() | folder, mode));
   if (fd < 0) return -errno;
   rt_file *f = rt_host_file(fd, (int)flags, strdup(place->guest));
   return f ? rt_fd_add(f, 0, flags & G_O_CLOEXEC) : -ENOMEM;
