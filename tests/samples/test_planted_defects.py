@@ -19,7 +19,7 @@ from PIL import Image
 
 from recomp.cli.main import main
 from recomp.semantics import functions
-from tests.samples.conftest import SAMPLE, load_build
+from tests.samples.conftest import SAMPLE
 
 LAST = 232  # the tick at which ESC is pressed
 
