@@ -130,6 +130,19 @@ def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", metavar="FOLDER", default=".", help="where to write it (default: here)")
 
 
+def _port(parser: argparse.ArgumentParser) -> None:
+    from recomp.stages.build import DEFAULT_JOBS
+    from recomp.stages.port import LEVELS
+
+    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF")
+    parser.add_argument("-o", "--output", metavar="PORT", required=True, help="the executable to write")
+    parser.add_argument("--name-map", metavar="FILE", help="names of functions (name_map.json)")
+    parser.add_argument("--trace", metavar="FILE", help="branches that a port missed (RECOMP_RT_MISSES): lift them too")
+    parser.add_argument("--march", choices=list(LEVELS), help="processor to build for (default: the best that runs here)")
+    parser.add_argument("--keep", metavar="FOLDER", help="keep the C project there")
+    parser.add_argument("--jobs", type=int, metavar="N", default=DEFAULT_JOBS, help="compilers at once (default: 2)")
+
+
 def _schema(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="without a name: list them")
 
@@ -182,6 +195,8 @@ COMMANDS = {
     "gc": Command("store:gc", "remove results that no manifest names", _gc),
     "disown": Command("store:disown", "forget every result that a tool had a part in", _disown),
     "audit": Command("store:audit", "run built-in stages again and compare byte for byte", _audit),
+    "port": Command("port", "recompile a program into an executable, without a project", _port),
+    "isa": Command("isa", "list which instructions are translated, tested, and out of scope", _json),
     "init": Command("init", "write a project for a program, ready to run", _init),
     "doctor": Command("doctor", "look whether everything that a run needs is there", _json),
     "schema": Command("schema", "print the JSON Schema of a file", _schema),
