@@ -103,6 +103,11 @@ def _log(parser: argparse.ArgumentParser) -> None:
     _config(parser)
 
 
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="FILE", help="default: report.html in the work root")
+    _config(parser)
+
+
 def _gc(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-age", metavar="AGE", help="only those not used for so long, such as 30d")
     parser.add_argument("--max-size", metavar="SIZE", help="until the store is no larger, such as 10G")
@@ -140,6 +145,7 @@ COMMANDS = {
     "status": Command("history:status", "say how far the last run, or another one, is", _status),
     "runs": Command("history:runs", "list the runs of this work root", _project),
     "log": Command("history:log", "print what a stage wrote", _log),
+    "report": Command("report", "write the page of the last run, for a person to look at", _report),
     "gc": Command("store:gc", "remove results that no manifest names", _gc),
     "disown": Command("store:disown", "forget every result that a tool had a part in", _disown),
     "audit": Command("store:audit", "run built-in stages again and compare byte for byte", _audit),

@@ -15,6 +15,10 @@ from recomp.errors import StageError
 TAIL_LINES = 20
 
 
+class Interrupted(BaseException):
+    """The user, or the system, wants the run to end: exit code 130."""
+
+
 class Context:
     """A running stage's view of the engine: where to write, how to start programs, how to tell its progress."""
 
@@ -30,6 +34,7 @@ class Context:
         reporter: Reporter,
         settled: Callable[[], list[tuple[dict[str, Any], list[dict[str, Any]]]]],
         is_audit: bool = False,
+        secrets: tuple[bytes, ...] = (),
     ) -> None:
         self.stage = stage
         self.scratch = scratch
@@ -37,6 +42,7 @@ class Context:
         self.cwd = cwd
         self.env = env
         self.store = store
+        self.secrets = secrets
         self.is_audit = is_audit  # then nothing may be taken from earlier results
         self._settled = settled
         self._reporter = reporter
@@ -88,6 +94,7 @@ class Context:
             stdout_path=self.log_path("stdout"),
             stderr_path=self.log_path("stderr"),
             confine=confine,
+            secrets=self.secrets,
         )
         return run_program(program, timeout_s=timeout_s, poll=poll)
 
