@@ -102,8 +102,8 @@ def liveness(flow: Flow, s: Summaries) -> list[int]:
     for part in parts:
         kind = part.kind
         if kind in ("call", "tail"):
-            known = part.callee is not None and not part.resume
-            gain = s.reads[part.callee] * _BOTH if known else anywhere
+            known = None if part.resume else part.callee
+            gain = anywhere if known is None else s.reads[known] * _BOTH
             gains.append(gain | out if kind == "tail" else gain)
         elif kind == "jump":
             gains.append(anywhere | out)
