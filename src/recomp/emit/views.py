@@ -104,9 +104,9 @@ def build_views(flow: Flow, placement: Placement) -> Views | None:
     parts = []
     for index, part in enumerate(flow.parts):
         views = _walk(part.pieces, at_start[index], webs)
-        for bit in bits((placement.stores[index] | placement.cold[index]) & VECTORS):
+        for bit in bits((placement.stores[index] | placement.cold[index] | placement.values[index]) & VECTORS):
             webs.add(views.at_end[bit - V0], _STORED)
-        loads = placement.loads[index]
+        loads = placement.loads[index] | placement.results[index]
         for successor in part.successors:
             for n, web in at_start[successor].items():
                 if loads >> V0 + n & 1:
