@@ -21,9 +21,9 @@ def stage(job: Job) -> Stage:
     wanted = settings.raw["build"]
     compiler = _compiler(job, wanted["compiler"])
     config = {
-        "target": wanted["target"] or (_host_target() if wanted["compiler"] is None else None),
+        "target": wanted["target"] or (host_target() if wanted["compiler"] is None else None),
         "optimisation": wanted["optimisation"],
-        "processor": None if wanted["baseline"] or wanted["target"] else _processor(),
+        "processor": None if wanted["baseline"] or wanted["target"] else processor(),
     }
     jobs = wanted["jobs"] or min(DEFAULT_JOBS, os.cpu_count() or 1)
     argv = wanted["compiler"] or [find_zig(), "cc"]
@@ -51,11 +51,12 @@ def _compiler(job: Job, argv: list[str] | None) -> Tool:
     return job.tools.program("cc", os.path.join(job.settings.folder, path or argv[0]), "--version")
 
 
-def _host_target() -> str:
+def host_target() -> str:
+    """This machine, with a C library that a port carries in itself."""
     return f"{os.uname().machine}-linux-musl"
 
 
-def _processor() -> str | None:
+def processor() -> str | None:
     """The processor level to build for: x86-64-v3 where this host has it, which fused multiply-add needs."""
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
