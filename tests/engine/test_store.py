@@ -146,6 +146,7 @@ def test_two_hundred_runs_do_not_grow(tmp_path: Path) -> None:
         result = toy.run()
         journal = Journal(runs)
         journal.finished("succeeded", None, encode(result.manifest))
+        journal.close()
         if number in (99, 199):
             sizes.append(sum(1 for _ in Path(toy.plan().layout.engine_dir).rglob("*")))
     assert len(list_runs(runs)) == KEPT_RUNS

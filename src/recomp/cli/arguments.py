@@ -103,6 +103,11 @@ def _log(parser: argparse.ArgumentParser) -> None:
     _config(parser)
 
 
+def _bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="FILE", default="recomp-bundle.tar", help="default: recomp-bundle.tar")
+    _project(parser)
+
+
 def _gc(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-age", metavar="AGE", help="only those not used for so long, such as 30d")
     parser.add_argument("--max-size", metavar="SIZE", help="until the store is no larger, such as 10G")
@@ -123,6 +128,19 @@ def _audit(parser: argparse.ArgumentParser) -> None:
 def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF")
     parser.add_argument("--to", metavar="FOLDER", default=".", help="where to write it (default: here)")
+
+
+def _port(parser: argparse.ArgumentParser) -> None:
+    from recomp.stages.build import DEFAULT_JOBS
+    from recomp.stages.port import LEVELS
+
+    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF")
+    parser.add_argument("-o", "--output", metavar="PORT", required=True, help="the executable to write")
+    parser.add_argument("--name-map", metavar="FILE", help="names of functions (name_map.json)")
+    parser.add_argument("--trace", metavar="FILE", help="branches that a port missed (RECOMP_RT_MISSES): lift them too")
+    parser.add_argument("--march", choices=list(LEVELS), help="processor to build for (default: the best that runs here)")
+    parser.add_argument("--keep", metavar="FOLDER", help="keep the C project there")
+    parser.add_argument("--jobs", type=int, metavar="N", default=DEFAULT_JOBS, help="compilers at once (default: 2)")
 
 
 def _schema(parser: argparse.ArgumentParser) -> None:
@@ -173,9 +191,12 @@ COMMANDS = {
     "report": Command("judge:report", "write the page of the last run", _report),
     "accept": Command("judge:accept", "approve a difference that is right", _accept),
     "reference": Command("footage", "make a reference of a recording or of the last run", _reference),
+    "bundle": Command("bundle", "pack what of the last run may be shown to others", _bundle),
     "gc": Command("store:gc", "remove results that no manifest names", _gc),
     "disown": Command("store:disown", "forget every result that a tool had a part in", _disown),
     "audit": Command("store:audit", "run built-in stages again and compare byte for byte", _audit),
+    "port": Command("port", "recompile a program into an executable, without a project", _port),
+    "isa": Command("isa", "list which instructions are translated, tested, and out of scope", _json),
     "init": Command("init", "write a project for a program, ready to run", _init),
     "doctor": Command("doctor", "look whether everything that a run needs is there", _json),
     "schema": Command("schema", "print the JSON Schema of a file", _schema),

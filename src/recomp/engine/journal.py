@@ -66,9 +66,11 @@ class Journal(Reporter):
         self._save()
         if manifest is not None:
             write_atomic(os.path.join(self.folder, "manifest.json"), manifest, durable=False)
-        os.close(self._fd)
         for number in list_runs(self._runs_dir)[:-KEPT_RUNS]:
             remove_tree(run_folder(self._runs_dir, number))
+
+    def close(self) -> None:
+        os.close(self._fd)
 
     def _event(self, kind: str, facts: dict[str, Any]) -> None:
         event = {

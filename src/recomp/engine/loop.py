@@ -7,6 +7,7 @@ import time
 from typing import Any, NamedTuple
 
 from recomp.engine import manifest as man
+from recomp.engine.context import Interrupted
 from recomp.engine.files import remove_tree
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.gc import register
@@ -19,10 +20,6 @@ from recomp.engine.stage import Stage
 from recomp.engine.state import State
 from recomp.engine.store import Store
 from recomp.errors import GateError, RecompError, StageError
-
-
-class Interrupted(BaseException):
-    """The user, or the system, wants the run to end: exit code 130."""
 
 
 class RunResult(NamedTuple):
@@ -46,7 +43,7 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     deadline = None if plan.deadline_s is None else time.monotonic() + plan.deadline_s
     runner = Runner(
         layout, store, hashes, state, reporter,
-        origin=origin, env=plan.env, resume=plan.resume, deadline=deadline, gate=plan.gate,
+        origin=origin, env=plan.env, secrets=plan.secrets, resume=plan.resume, deadline=deadline, gate=plan.gate,
     )  # fmt: skip
     ledger = Ledger(plan, origin, number)
     reporter.run_started(run_id, tuple(stage.name for stage in stages))
@@ -54,13 +51,19 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     try:
         error = _rounds(plan, runner, ledger, stages, evidence, number, until, reporter)
         status = "failed" if error else "succeeded"
+    except Interrupted:
+        if runner.cut is not None:
+            ledger.add(*runner.cut)
+        raise
     except GateError:
         status = "blocked"
         raise
     finally:
-        ledger.write(status)
-        hashes.save()
-        store.release()
+        try:
+            ledger.write(status)
+            hashes.save()
+        finally:
+            store.release()
         reporter.run_finished(status)
     return RunResult(status, ledger.manifest(status), error)
 

@@ -15,6 +15,7 @@ from recomp.stages import STAGES, archive, policy, preflight
 from recomp.stages import run as run_stage
 from recomp.stages.environment import stage_environment
 from recomp.stages.job import Job
+from recomp.stages.secrets import read_secrets
 from recomp.stages.tools import Tools
 
 #: inputs that the provenance statement names; configuration counts by its values, elsewhere
@@ -74,6 +75,7 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
         resume=raw["run"]["resume"],
         tools=(Tool("recomp_cli", __version__, __version__),),
         extra=_extra(project, layout),
+        secrets=read_secrets(project.settings.path("inputs", "keys")),
         gate=policy.gate(raw["policy"]),
         deadline_s=None if minutes is None else minutes * 60,
     )
