@@ -21,14 +21,16 @@ def returns_twice(words: Words, blocks_of: dict[int, list[Block]]) -> list[tuple
     savers = {start for start, blocks in blocks_of.items() if saves_context(words, blocks, start)}
     if not savers:
         return []
-    targets = {start: {b.target for b in blocks if b.target} for start, blocks in blocks_of.items()}
+    # A call may go behind the first instruction: glibc's assembler begins functions with a hint that some callers skip.
+    home = {block.start: start for start, blocks in blocks_of.items() for block in blocks}
+    targets = {start: {home.get(b.target) for b in blocks if b.target} for start, blocks in blocks_of.items()}
     keepers = {s for s, found in targets.items() if found & savers and keeps_return_address(words, blocks_of[s])}
     grown = True
     while grown:
         tails = {
             start
             for start, blocks in blocks_of.items()
-            if start not in savers and any(b.terminator == "tail_call" and b.target in savers for b in blocks)
+            if start not in savers and any(b.terminator == "tail_call" and home.get(b.target) in savers for b in blocks)
         }
         new = (keepers | tails) - savers
         grown = bool(new)
@@ -37,17 +39,17 @@ def returns_twice(words: Words, blocks_of: dict[int, list[Block]]) -> list[tuple
         (block.successors[0], start)
         for start, blocks in blocks_of.items()
         for block in blocks
-        if block.terminator == "call" and block.target in savers and block.successors
+        if block.terminator == "call" and home.get(block.target) in savers and block.successors
     ]
 
 
 def saves_context(words: Words, blocks: list[Block], start: int) -> bool:
-    """Whether the first block of a function stores callee-saved registers and sp through an argument."""
-    block = next(b for b in blocks if b.start == start)
+    """Whether the straight run that a function begins with stores callee-saved registers and sp through an argument."""
+    end = max(b.start + 4 * b.insns for b in blocks)
     first = words.index(start)
     stored: dict[int, set[int]] = {}
     takes_sp = False
-    for index in range(first, first + min(block.insns, _MAX_INSNS)):
+    for index in range(first, first + min((end - start) // 4, _MAX_INSNS)):
         if words.kind[index] != ORDINARY:
             break
         insn = decode(int(words.code[index]))
