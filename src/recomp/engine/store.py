@@ -94,7 +94,8 @@ class Store:
         """Write a blob to `destination`, which is replaced only once the copy is proven. Raises BlobMissing."""
         folder = os.path.dirname(destination)
         os.makedirs(folder, exist_ok=True)
-        temporary = os.path.join(folder, f".{os.path.basename(destination)}.{os.getpid()}.tmp")
+        # always the same name, so that what a kill leaves is overwritten by the next attempt
+        temporary = os.path.join(folder, f".{os.path.basename(destination)}.recomp.tmp")
         try:
             try:
                 value, _ = copy_file(self.blob_path(sha256), temporary, mode)
@@ -170,7 +171,7 @@ class Store:
     def _put(self, kind: str, key: str, value: Any, *, durable: bool) -> None:
         path = self._record_path(kind, key)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        write_atomic(path, seal(value), durable=durable)
+        write_atomic(path, seal(value), durable=durable, temporary=self._temporary())
 
 
 def copy_file(source: str, destination: str, mode: int) -> tuple[str, int]:
