@@ -5,7 +5,7 @@ export ZIG_GLOBAL_CACHE_DIR ?= $(CURDIR)/.cache/zig
 BIN = .venv/bin
 SAMPLE = samples/emberkite
 
-.PHONY: demo test check bench fmt lock setup setup-test sizes clean
+.PHONY: demo test check bench crash fmt lock setup setup-test sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
@@ -26,6 +26,11 @@ check: setup-test
 
 bench: setup-test
 	$(BIN)/python tools/bench.py
+
+# A thousand kills at random, then one at each call of a run that changes a file.
+crash: setup-test
+	$(BIN)/python tools/crash.py 1000
+	$(BIN)/python tools/crash.py --every-point
 
 fmt:
 	$(BIN)/ruff check --fix .
