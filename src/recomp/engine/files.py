@@ -18,7 +18,8 @@ def write_atomic(
 ) -> None:
     """Replace `path` with `data` in one step: temporary name in the same folder, sync, rename, sync the folder.
 
-    `temporary` chooses that name; otherwise `remove_leftovers` knows it. `durable=False` leaves out both syncs: for what may be lost with the power, never for what must not be torn unseen.
+    `temporary` chooses that name; otherwise `remove_leftovers` knows it. `durable=False` leaves out both syncs: for
+    what may be lost with the power, never for what must not be torn unseen.
     """
     folder = os.path.dirname(path) or "."
     temporary = temporary or os.path.join(folder, f".{os.path.basename(path)}.{os.getpid()}.tmp")
@@ -108,6 +109,13 @@ def unseal(data: bytes) -> Any | None:
     if len(data) < 66 or data[64:65] != b"\n" or digest_bytes(data[65:]).encode() != data[:64]:
         return None
     return json.loads(data[65:])
+
+
+def has_keys(value: Any, shape: dict[str, Any]) -> bool:
+    """Whether a value read from a file is an object with these keys, each of its type (or tuple of types)."""
+    return isinstance(value, dict) and all(
+        name in value and isinstance(value[name], kind) for name, kind in shape.items()
+    )
 
 
 def read_sealed(path: str) -> Any | None:

@@ -14,9 +14,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 from recomp.engine.files import read_sealed, remove_quietly, seal, write_all, write_atomic
+from recomp.engine.fingerprint import StatCache
 from recomp.errors import RecompError
 
 CHUNK_BYTES = 1 << 20
@@ -53,6 +54,13 @@ class Store:
 
     def has_blob(self, sha256: str) -> bool:
         return os.path.exists(self.blob_path(sha256))
+
+    def keeps(self, sha256: str, hashes: StatCache) -> bool:
+        """Whether a blob is there and still what it was, by what `stat` says of it; a damaged one is put aside."""
+        try:
+            return hashes.file(self.blob_path(sha256))[0] == sha256 or self._quarantine(sha256)
+        except (OSError, BlobMissing):
+            return False
 
     def put_file(self, path: str) -> tuple[str, int]:
         """Take a copy of a file; returns its (SHA-256, size in bytes). What is hashed is the copy itself."""
@@ -117,7 +125,7 @@ class Store:
             os.makedirs(os.path.dirname(final), exist_ok=True)
             os.replace(temporary, final)
 
-    def _quarantine(self, sha256: str) -> None:
+    def _quarantine(self, sha256: str) -> NoReturn:
         folder = os.path.join(self.root, "quarantine")
         os.makedirs(folder, exist_ok=True)
         try:
