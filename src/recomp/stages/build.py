@@ -1,17 +1,18 @@
 """build: the C project → the port, every translation unit cached by its content.
 
-A unit's key covers its bytes, all headers, the guest data where it is embedded, flags, target and the compiler's own
-content: nothing else can change the object file, so that nothing need be preprocessed to know it.
+A unit's key covers its bytes, those of every file of the project that it includes or embeds, flags, target and the
+compiler's own content: nothing else can change the object file, so that nothing need be preprocessed to know it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from recomp.engine.canonical import digest
+from recomp.engine.canonical import digest, digest_bytes
 from recomp.engine.context import Context
 from recomp.engine.files import find_program
 from recomp.engine.fingerprint import list_tree
@@ -23,6 +24,8 @@ from recomp.stages.job import AFTER, Job, command_stage
 from recomp.stages.tools import find_zig
 
 DEFAULT_JOBS = 2
+#: `#include "x"`, `<x>` and `#embed "x"`: the name; or what stands there instead, which is a macro
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*(?:include|embed)[ \t]*(?:["<]([^">\n]+)[">]|(\S+))', re.MULTILINE)
 
 
 def stage(job: Job) -> Stage:
@@ -85,18 +88,20 @@ class Build:
         self.objects = os.path.join(context.scratch, "objects")
         self.logs = os.path.join(context.scratch, "logs")
         self.done = 0
+        self._digests: dict[str, str] = {}
+        self._includes: dict[str, list[str]] = {}
 
     def run(self) -> Result:
         os.makedirs(self.objects)
         os.makedirs(self.logs)
-        names = list_tree(self.project)
-        sources = [name for name in names if name.endswith(".c")]
+        self.names = set(list_tree(self.project))
+        sources = sorted(name for name in self.names if name.endswith(".c"))
         if not sources:
             raise StageError(f"build: no C files in {self.project}", hint="did the pipeline stage write a project?")
         flags = [flag for flag in self._project_flags() if not flag.startswith("-O")]
         flags.append(f"-O{self.config['optimisation']}")
         self.flags = [*flags, *self._target_flags()]
-        keys = {name: self._unit_key(name, names) for name in sources}
+        keys = {name: self._unit_key(name) for name in sources}
         missing = [name for name in sources if not self._restore(name, keys[name])]
         self.done = len(sources) - len(missing)
         self.total = len(sources)
@@ -126,12 +131,36 @@ class Build:
 
     # Units
 
-    def _unit_key(self, name: str, names: list[str]) -> str:
-        read = [n for n in names if n.endswith(".h")] + [name]
-        if b"#embed" in _read(os.path.join(self.project, name)):
-            read += [n for n in names if n.endswith(".bin")]
-        contents = [[n, _unit_sha256(os.path.join(self.project, n))] for n in sorted(read)]
-        return digest(["unit", name, contents, self.flags, self.compiler])
+    def _unit_key(self, name: str) -> str:
+        return digest(["unit", name, self._contents(name), self.flags, self.compiler])
+
+    def _contents(self, name: str) -> list[list[str]]:
+        """Every file of the project that a C file is made of, with its digest."""
+        pending, seen = [name], set()
+        while pending:
+            path = pending.pop()
+            if path not in seen:
+                seen.add(path)
+                pending += self._included(path)
+        return [[path, self._digests[path]] for path in sorted(seen)]
+
+    def _included(self, name: str) -> list[str]:
+        """What a file includes or embeds, wherever the compiler may find it; all headers where it says so by a macro."""
+        if name in self._includes:
+            return self._includes[name]
+        data = _read(os.path.join(self.project, name))
+        self._digests[name] = _unit_digest(data)
+        found: list[str] = []
+        if not name.endswith(".bin"):
+            for quoted, other in _INCLUDE.findall(data):
+                if not quoted:
+                    found += [n for n in self.names if n.endswith(".h")] if other else []
+                    continue
+                places = (os.path.dirname(name), os.path.join("rt", "include"))
+                paths = [os.path.normpath(os.path.join(place, os.fsdecode(quoted))) for place in places]
+                found += [path for path in paths if path in self.names]
+        self._includes[name] = found
+        return found
 
     def _object(self, name: str) -> str:
         return os.path.join(self.objects, name.replace("/", "__")[:-2] + ".o")
@@ -227,9 +256,6 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def _unit_sha256(path: str) -> str:
+def _unit_digest(data: bytes) -> str:
     """The digest of what the compiler sees: the first line of a generated file is a comment that names its origin."""
-    from recomp.engine.canonical import digest_bytes
-
-    data = _read(path)
     return digest_bytes(data.partition(b"\n")[2] if data.startswith(b"/* Generated by recomp") else data)
