@@ -156,8 +156,8 @@ def test_a_write_to_nobody_is_sigpipe(guest):
 
 
 def test_paths_that_stand_for_descriptors(guest, root):
-    commands = "pipe write 4 ab open /dev/fd/3 0 read 5 open /proc/self/fd/9 0 open /dev/stdin 0 read 6 readlink /proc/self/fd/77"
-    assert shell(guest, root, *commands.split(), stdin=b"in") == [
+    there = "pipe write 4 ab open /dev/fd/3 0 read 5 open /proc/self/fd/9 0 open /dev/stdin 0 read 6"
+    assert shell(guest, root, *there.split(), "readlink", "/proc/self/fd/77", stdin=b"in") == [
         "3 4 pipe 0",
         "write 2",
         "open 5",
