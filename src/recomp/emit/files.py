@@ -104,9 +104,10 @@ def module_c(
     entries: Sequence[tuple[int, int, str]],
     unsupported: Mapping[int, str] | None = None,
     header: tuple[int, int, int] = (0, 0, 0),
+    balanced: bool = False,
 ) -> str:
     """`module.c`. `entries`: (guest address, start of its function, C name), sorted; `unsupported`: texts of words
-    that trap; `header`: address, entry size and number of the program headers."""
+    that trap; `header`: address, entry size and number of the program headers; `balanced`: as in `Flow`."""
     rows = [
         f"  {{{c_string(s.name)}, {s.base:#x}u, {s.size:#x}u, {s.init_offset:#x}u, {s.init_size:#x}u, "
         f"{s.read:d}, {s.write:d}, {s.execute:d}}},"
@@ -141,7 +142,7 @@ def module_c(
         f"  .name = {c_string(options.source)},",
         f"  .abi = {c_string(abi)},",
         f"  .entry = {entry:#x}u,",
-        f"  .phdr = {phdr:#x}u, .phent = {phent}u, .phnum = {phnum}u,",
+        f"  .phdr = {phdr:#x}u, .phent = {phent}u, .phnum = {phnum}u, .balanced = {balanced:d},",
         f"  .segments = segments, .segment_count = {len(segments)}u,",
         f"  .entries = entries, .entry_count = {len(entries)}u,",
         f"  .unsupported = unsupported, .unsupported_count = {len(texts)}u,",

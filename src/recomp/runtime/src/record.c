@@ -140,8 +140,7 @@ void rt_record_finish(const char *kind, int code, const char *detail) {
   rt_record_lock();
   rt_audio_drain();
   rt_video_finish();
-  write_run_json(kind, code, detail);
-  rt_record_unlock();
+  write_run_json(kind, code, detail); /* the lock stays taken: nothing is recorded behind the end */
 }
 
 void rt_record_forget(void) {

@@ -12,6 +12,7 @@
 #include "end.h"
 #include "memory.h"
 #include "options.h"
+#include "trap.h"
 #include "linux/process.h"
 #include "linux/signals.h"
 
@@ -241,6 +242,7 @@ static void *run(void *argument) {
   self = t;
   rt_signals_thread_init();
   pthread_mutex_lock(&lock);
+  rt_signals_apply(t);
   while (!rt_opt.realtime && current != t) pthread_cond_wait(&t->turn, &lock);
   if (rt_opt.realtime) pthread_mutex_unlock(&lock);
   setjmp(self->base);
@@ -298,6 +300,7 @@ void rt_thread_exit(rt_thread *t, int code) {
   if (!rt_opt.realtime) give_turn(t, true);
   drop(t);
   free(t);
+  rt_trap_thread_done();
   pthread_mutex_unlock(&lock);
   pthread_exit(NULL);
 }
