@@ -9,12 +9,13 @@ import time
 from typing import NamedTuple
 
 from recomp.cli.progress import Lines
-from recomp.cli.text import duration, paint, print_error
+from recomp.cli.text import duration, paint, print_error, shown
 from recomp.config import project as projects
 from recomp.config.project import Project
+from recomp.engine.context import Interrupted
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.journal import Journal
-from recomp.engine.loop import Interrupted, RunResult, open_work_root, run
+from recomp.engine.loop import RunResult, open_work_root, run
 from recomp.engine.manifest import encode
 from recomp.engine.reporter import Tee
 from recomp.errors import ConfigError, GateError, RecompError
@@ -52,6 +53,9 @@ def command(options: Options) -> int:
         journal = Journal(layout.runs_dir)
         try:
             result = _run(options, project, receiving, journal, started)
+            failure = result.error
+            journal.finished(result.status, failure.message if failure else None, encode(result.manifest))
+            return failure.exit_code if failure else 0
         except Interrupted:
             journal.finished("interrupted", None)
             print("recomp: interrupted; the next run goes on from here", file=sys.stderr)
@@ -59,9 +63,14 @@ def command(options: Options) -> int:
         except RecompError as error:
             journal.finished("blocked" if isinstance(error, GateError) else "failed", error.message)
             raise
-        failure = result.error
-        journal.finished(result.status, failure.message if failure else None, encode(result.manifest))
-        return failure.exit_code if failure else 0
+        except OSError as error:
+            try:
+                journal.finished("failed", error.strerror)
+            except OSError:  # a full disk holds no status either
+                pass
+            raise
+        finally:
+            journal.close()
     finally:
         lock.release()
 
@@ -123,14 +132,22 @@ def _summary(prepared: Prepared, result: RunResult, seconds: float) -> None:
     layout = prepared.plan.layout
     places = [("manifest", layout.run_manifest), ("logs", layout.log_dir)]
     made = {artifact["role"]: artifact["path"] for artifact in result.manifest["artifacts"]}
-    for role, name in (("port", "port"), ("capture-video", "video"), ("validation-report", "validation")):
-        if role in made:
-            places.insert(len(places) - 2, (name, os.path.join(layout.config_dir, made[role])))
-    for name, path in places:
-        print(f"  {name:<11}{_shown(path)}")
+    found = [(name, os.path.join(layout.config_dir, made[role])) for role, name in _SHOWN_ROLES if role in made]
+    page = _page(prepared, steps, made)
+    for name, path in [*found, *([("report", page)] if page else []), *places]:
+        print(f"  {name:<11}{shown(path)}")
 
 
-def _shown(path: str) -> str:
-    """A path as it is shortest from here."""
-    relative = os.path.relpath(path)
-    return relative if len(relative) < len(path) else path
+_SHOWN_ROLES = (("port", "port"), ("capture-video", "video"), ("validation-report", "validation"))
+
+
+def _page(prepared: Prepared, steps: list[dict], made: dict[str, str]) -> str | None:
+    """The report page where there is something to look at; one that is still true is left alone."""
+    from recomp.cli.report import page_path, write_page
+
+    layout = prepared.plan.layout
+    if "capture-video" not in made:
+        return None
+    if all(step["cache_hit"] for step in steps) and os.path.exists(page_path(layout)):
+        return page_path(layout)
+    return write_page(layout, prepared.project.title["title"])

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Any
 
+from recomp.cli.automate import Options
 from recomp.cli.open import Opened, open_project
 from recomp.cli.text import paint
 from recomp.engine.decide import describe
@@ -33,7 +34,7 @@ def command(options: argparse.Namespace) -> int:
     return 0
 
 
-def dry_run(options: argparse.Namespace) -> int:
+def dry_run(options: Options) -> int:
     """The forecast for `automate --dry-run`; with --exit-code 1 unless everything is cached."""
     opened = open_project(options.config)
     found = forecast(opened.prepared.plan, opened.store, opened.prepared.hashes, opened.state)

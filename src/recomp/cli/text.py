@@ -62,3 +62,9 @@ def duration(seconds: float) -> str:
     if seconds < 99.95:
         return f"{seconds:.1f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def shown(path: str) -> str:
+    """A path as it is shortest from here."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(path) else path

@@ -24,13 +24,15 @@ FLAGS = (*REQUIRED_FLAGS, ROUNDING_FLAG, *FAST_FLAGS)
 class EmitOptions:
     """`source`, `sha256`: name (not path) and hash of the input, for the first line of each file. `unit_insns`: wished
     instructions a unit. `exact`: keep every register exact at every call and return, for tests that compare whole
-    states. `call_summaries`: let registers that functions save stay in C locals where that is proven."""
+    states. `call_summaries`: let registers that functions save stay in C locals where that is proven. `realtime`: what
+    the port does unless RECOMP_RT_REALTIME says otherwise."""
 
     source: str
     sha256: str
     unit_insns: int = 6000
     exact: bool = False
     call_summaries: bool = True
+    realtime: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def module_c(
         f"  .entries = entries, .entry_count = {len(entries)}u,",
         f"  .unsupported = unsupported, .unsupported_count = {len(texts)}u,",
         "  .blob = blob, .blob_size = sizeof blob - 1,",
+        *(["  .realtime = 1,"] if options.realtime else []),
         "};",
         "",
     ]

@@ -10,14 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from recomp.emit.code import Piece
 from recomp.emit.files import c_comment
 from recomp.emit.flow import Flow, Part
 from recomp.emit.placement import Placement, place
+from recomp.emit.runs import SHOWS, Step, emit_steps
 from recomp.emit.signature import Signature
 from recomp.emit.summary import Summaries
-from recomp.emit.views import VECTORS, Views, bits, build_views
+from recomp.emit.views import VECTORS, Access, Views, bits, build_views
 from recomp.lift.module import Function
 from recomp.semantics.builder import CF, NF, V0, VF, ZF
+from recomp.semantics.propagate import Propagating, propagating
 
 _FLAG_NAMES = {NF: "nf", ZF: "zf", CF: "cf", VF: "vf"}
 _NAMES = [*(f"x{n}" for n in range(31)), "sp", "nf", "zf", "cf", "vf"]
@@ -91,6 +94,7 @@ class _Function:
         self.vector_locals: set[str] = set()
         self.labels: set[int] = set()  # parts that a goto names
         self.cold: dict[tuple[str, ...], int] = {}
+        self.copies = 0
         self.unwinds = False
         self.uses_to = bool(flow.entries)
 
@@ -188,18 +192,43 @@ class _Function:
     def _pieces_with_views(self, part: Part, index: int) -> None:
         views = self.views
         assert views is not None
-        steps = iter(views.parts[index].pieces)
-        for piece in part.pieces:
-            if not piece.views:
-                self.lines.append(f"  {piece.text}")
-                continue
-            before, after = next(steps)
-            line = f"  {piece.text}"
-            for kind, n, web in before:
-                line = self._read_view(kind, n, views.kind(web), line)
-            for kind, n, web in after:
-                line = self._write_view(kind, n, views.kind(web), line)
-            self.lines.append(line)
+        found = iter(views.parts[index].pieces)
+        steps = [
+            self._step(piece, *next(found)) if piece.views else Step(piece.text, _indented) for piece in part.pieces
+        ]
+        self.lines += emit_steps(steps, self._fresh)
+
+    def _fresh(self) -> str:
+        self.copies += 1
+        return f"n{self.copies}"
+
+    def _step(self, piece: Piece, before: list[Access], after: list[Access]) -> Step:
+        """A piece with the conversions between what its text names and what the function keeps."""
+        views = self.views
+        assert views is not None
+        reads = [(kind, n, views.kind(web)) for kind, n, web in before]
+        writes = [(kind, n, views.kind(web)) for kind, n, web in after]
+
+        def line(text: str) -> str:
+            result = f"  {text}"
+            for kind, n, kept in reads:
+                result = self._read_view(kind, n, kept, result)
+            for kind, n, kept in writes:
+                result = self._write_view(kind, n, kept, result)
+            return result
+
+        homes = {n: tuple(f"{letter}{n}" for letter in kept) for _, n, kept in writes}
+        converted = [f"{kind}{n}" for kind, n, kept in reads if kind != kept[0]] + [
+            f"{kind}{n}" for kind, n, _ in writes
+        ]
+        return Step(
+            piece.text,
+            line,
+            {n: tuple(f"{letter}{n}" for letter in kept) for _, n, kept in reads},
+            homes,
+            frozenset(converted).union(*homes.values()),
+            _propagating(piece, writes),
+        )
 
     def _read_view(self, kind: str, n: int, kept: str, line: str) -> str:
         self.vector_locals |= {f"{kind}{n}", f"{kept[0]}{n}"}
@@ -382,3 +411,13 @@ class _Function:
     def _end_trap(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
         self.lines.append(f"  rt_trap(c, {part.expr}, UINT64_C({part.site:#x}), {part.word:#010x}u);")
+
+
+def _propagating(piece: Piece, writes: list[tuple[str, int, str]]) -> Propagating | None:
+    """How a piece hands on NaNs, if what the function keeps of its result shows every NaN in it."""
+    found = propagating(piece.insn, piece.text) if piece.insn and len(writes) == 1 else None
+    return found if found and writes[0][2] in SHOWS[found.shape] else None
+
+
+def _indented(text: str) -> str:
+    return f"  {text}"

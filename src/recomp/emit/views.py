@@ -70,14 +70,18 @@ class Webs:
         return "v"
 
 
+#: (view that the text names, register, web)
+Access = tuple[str, int, int]
+
+
 @dataclass(slots=True, eq=False)
 class PartViews:
     """Webs of one part: by register at its start and end, and for each piece with views in order:
-    (before reading, after writing) as (view, register, web)."""
+    (before reading, after writing)."""
 
     at_start: dict[int, int]
     at_end: dict[int, int]
-    pieces: list[tuple[list[tuple[str, int, int]], list[tuple[str, int, int]]]]
+    pieces: list[tuple[list[Access], list[Access]]]
 
 
 @dataclass(slots=True, eq=False)

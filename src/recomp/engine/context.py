@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recomp.engine.process import Outcome, Program, run_program
 from recomp.engine.reporter import Reporter
 from recomp.engine.stage import Stage
 from recomp.engine.store import Store
 from recomp.errors import StageError
 
+if TYPE_CHECKING:
+    from recomp.engine.process import Outcome
+
 TAIL_LINES = 20
+
+
+class Interrupted(BaseException):
+    """The user, or the system, wants the run to end: exit code 130."""
 
 
 class Context:
@@ -30,6 +36,7 @@ class Context:
         reporter: Reporter,
         settled: Callable[[], list[tuple[dict[str, Any], list[dict[str, Any]]]]],
         is_audit: bool = False,
+        secrets: tuple[bytes, ...] = (),
     ) -> None:
         self.stage = stage
         self.scratch = scratch
@@ -37,6 +44,7 @@ class Context:
         self.cwd = cwd
         self.env = env
         self.store = store
+        self.secrets = secrets
         self.is_audit = is_audit  # then nothing may be taken from earlier results
         self._settled = settled
         self._reporter = reporter
@@ -80,6 +88,8 @@ class Context:
         confine: Callable[[], None] | None = None,
     ) -> Outcome:
         """Run a program with this stage's environment and log files; the caller judges how it ended."""
+        from recomp.engine.process import Program, run_program
+
         self.confinement = "landlock" if confine else "none"
         program = Program(
             argv,
@@ -88,6 +98,7 @@ class Context:
             stdout_path=self.log_path("stdout"),
             stderr_path=self.log_path("stderr"),
             confine=confine,
+            secrets=self.secrets,
         )
         return run_program(program, timeout_s=timeout_s, poll=poll)
 

@@ -7,7 +7,8 @@ import time
 from typing import Any, NamedTuple
 
 from recomp.engine import manifest as man
-from recomp.engine.files import remove_tree
+from recomp.engine.context import Interrupted
+from recomp.engine.files import remove_leftovers, remove_tree
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.gc import register
 from recomp.engine.lock import Lock
@@ -21,10 +22,6 @@ from recomp.engine.store import Store
 from recomp.errors import GateError, RecompError, StageError
 
 
-class Interrupted(BaseException):
-    """The user, or the system, wants the run to end: exit code 130."""
-
-
 class RunResult(NamedTuple):
     status: str
     manifest: dict[str, Any]
@@ -35,6 +32,8 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     """Run a plan to its end. The caller holds the lock of the work root. Interrupts are recorded, then raised."""
     layout = plan.layout
     os.makedirs(layout.log_dir, exist_ok=True)
+    if os.path.isdir(folder := os.path.dirname(layout.run_manifest)):
+        remove_leftovers(folder, os.path.basename(layout.run_manifest))
     store = Store(layout.store_dir)
     store.share()
     register(store, layout.work_root, layout.run_manifest, layout.runs_dir)
@@ -46,7 +45,7 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     deadline = None if plan.deadline_s is None else time.monotonic() + plan.deadline_s
     runner = Runner(
         layout, store, hashes, state, reporter,
-        origin=origin, env=plan.env, resume=plan.resume, deadline=deadline, gate=plan.gate,
+        origin=origin, env=plan.env, secrets=plan.secrets, resume=plan.resume, deadline=deadline, gate=plan.gate,
     )  # fmt: skip
     ledger = Ledger(plan, origin, number)
     reporter.run_started(run_id, tuple(stage.name for stage in stages))
@@ -54,13 +53,19 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     try:
         error = _rounds(plan, runner, ledger, stages, evidence, number, until, reporter)
         status = "failed" if error else "succeeded"
+    except Interrupted:
+        if runner.cut is not None:
+            ledger.add(*runner.cut)
+        raise
     except GateError:
         status = "blocked"
         raise
     finally:
-        ledger.write(status)
-        hashes.save()
-        store.release()
+        try:
+            ledger.write(status)
+            hashes.save()
+        finally:
+            store.release()
         reporter.run_finished(status)
     return RunResult(status, ledger.manifest(status), error)
 
@@ -165,4 +170,5 @@ def open_work_root(layout_engine_dir: str, *, wait_s: float = 0.0) -> Lock:
     lock = Lock(layout_engine_dir)
     lock.acquire(wait_s=wait_s)
     remove_tree(os.path.join(layout_engine_dir, "scratch"))
+    remove_leftovers(layout_engine_dir)
     return lock

@@ -17,7 +17,8 @@ from recomp.engine.store import Store
 class Plan(NamedTuple):
     """A run as it was frozen when it started. `stages` makes the stages for what earlier rounds learnt (bytes, empty in
     the first round); `learn` answers with more of it, or None when there is nothing new to learn from that record.
-    `gate` is asked with the run's id before the first stage that runs, and may raise GateError."""
+    `secrets` are taken out of every log. `gate` is asked
+    with the run's id before the first stage that runs, and may raise GateError."""
 
     layout: Layout
     execution_mode: str
@@ -31,6 +32,7 @@ class Plan(NamedTuple):
     tools: tuple[Tool, ...] = ()
     extra: dict[str, Any] = {}
     deadline_s: float | None = None
+    secrets: tuple[bytes, ...] = ()
     gate: Callable[[str], None] = lambda run_id: None
 
 

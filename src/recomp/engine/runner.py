@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from recomp.engine import outputs as out
-from recomp.engine.context import Context
+from recomp.engine.context import Context, Interrupted
 from recomp.engine.decide import Decision, decide
 from recomp.engine.files import remove_tree
 from recomp.engine.fingerprint import StatCache
@@ -45,13 +45,17 @@ class Runner:
         *,
         origin: dict[str, Any],
         env: dict[str, str],
+        secrets: tuple[bytes, ...],
         resume: bool,
         deadline: float | None,
         gate: Callable[[str], None],
     ) -> None:
         self.layout, self.store, self.hashes, self.state, self.reporter = layout, store, hashes, state, reporter
         self.origin, self.env, self.resume, self.deadline = origin, env, resume, deadline
+        self.secrets = secrets
         self.gate, self._gate_passed = gate, False
+        #: the stage that an interrupt cut short
+        self.cut: tuple[Stage, Settled] | None = None
 
     def settle(self, stage: Stage, progress: Progress, steps: Callable[[], list]) -> Settled:
         """Bring one stage up to date. Raises only what is not the stage's own failure (an interrupt, a full disk)."""
@@ -123,6 +127,12 @@ class Runner:
             else:
                 self.store.put_action(record)
             out.put_in_place(stage, record["outputs"], self.layout.roots, self.store, self.hashes, scratch)
+        except Interrupted:
+            error: RecompError = StageError(f"{stage.name}: interrupted")
+            record = self._record(keyed, attempt, Result(), [])
+            step = self._step(keyed, record, duration_s=time.monotonic() - started, hit=False, error=error)
+            self.cut = (stage, Settled(step, record, error))
+            raise
         except Exception as raised:
             error = self._explain(stage, raised)
             record = self._record(keyed, attempt, Result(), [])
@@ -166,6 +176,7 @@ class Runner:
             store=self.store,
             reporter=self.reporter,
             settled=steps,
+            secrets=self.secrets,
         )
         with time_limit(stage.name, self._limit(stage)):
             result = stage.run(context)
@@ -254,7 +265,7 @@ class Runner:
         notes = [*record["notes"], *([error.message] if error else [])]
         if notes:
             step["notes"] = notes
-        step["origin"] = record["origin"]
+        step["origin"] = dict(sorted(record["origin"].items()))  # read back or new, in the same order
         return step
 
     def _log_path(self, stage: Stage, stream: str) -> str:

@@ -5,47 +5,52 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from recomp.config.document import Document
 from recomp.config.project import Project, program_inputs
+from recomp.config.provenance import Listed
 from recomp.engine.canonical import digest
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.layout import Layout
 from recomp.engine.separation import check_separation
 from recomp.stages.detect import HEAD_BYTES, detect, is_format
+from recomp.stages.secrets import REDACTED
 
 
 def check_inputs(project: Project, hashes: StatCache) -> None:
     """Presence, size, hash and format of every input in provenance.toml. Raises ConfigProblems with all problems."""
     document = project.documents["provenance"]
+    is_redacted = project.settings.raw["policy"]["redaction_profile"] is not None
     for listed in project.listed:
         key: tuple[str | int, ...] = ("inputs", listed.position)
+        shown = REDACTED if is_redacted and listed.format == "keyset" else listed.path
         try:
             size = os.stat(listed.path).st_size
             if size != listed.size:
                 document.complain(
-                    (*key, "size"), f"{listed.path}: found {size} bytes, expected {listed.size}",
+                    (*key, "size"), f"{shown}: found {size} bytes, expected {listed.size}",
                     hint="the file may be cut short, or another one than the one that was listed",
                 )  # fmt: skip
                 continue
             sha256, _ = hashes.file(listed.path)
         except OSError as error:
-            document.complain((*key, "path"), f"{listed.path}: cannot be read: {error.strerror}")
+            document.complain((*key, "path"), f"{shown}: cannot be read: {error.strerror}")
             continue
         if sha256 != listed.sha256:
             document.complain(
-                (*key, "sha256"), f"{listed.path}: found SHA-256 {sha256}, expected {listed.sha256}",
+                (*key, "sha256"), f"{shown}: found SHA-256 {sha256}, expected {listed.sha256}",
                 hint="this is not the file that was listed; if it should be, list its new hash",
             )  # fmt: skip
-        _check_format(document, key, listed)
+        _check_format(document, key, listed, shown)
     document.finish()
 
 
-def _check_format(document, key: tuple[str | int, ...], listed) -> None:
+def _check_format(document: Document, key: tuple[str | int, ...], listed: Listed, shown: str) -> None:
     with open(listed.path, "rb") as file:
         head = file.read(HEAD_BYTES)
     if not is_format(head, listed.format):
         found = detect(head)
         document.complain(
-            (*key, "format"), f'{listed.path}: found {found or "an unknown format"}, expected "{listed.format}"'
+            (*key, "format"), f'{shown}: found {found or "an unknown format"}, expected "{listed.format}"'
         )
 
 
@@ -64,10 +69,12 @@ def manifest_inputs(project: Project, layout: Layout, hashes: StatCache) -> list
         path = settings.path(section, key)
         if path is not None and os.path.exists(path):
             found.append((f"{section}.{key}", path))
+    is_redacted = settings.raw["policy"]["redaction_profile"] is not None
     entries = []
     for name, path in found:
         sha256, size = hashes.file(path)
-        entries.append({"name": name, "path": layout.written(path), "sha256": sha256, "size": size})
+        shown = REDACTED if name == "inputs.keys" and is_redacted else layout.written(path)
+        entries.append({"name": name, "path": shown, "sha256": sha256, "size": size})
     return entries
 
 

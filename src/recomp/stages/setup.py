@@ -15,6 +15,7 @@ from recomp.stages import STAGES, archive, policy, preflight
 from recomp.stages import run as run_stage
 from recomp.stages.environment import stage_environment
 from recomp.stages.job import Job
+from recomp.stages.secrets import read_secrets
 from recomp.stages.tools import Tools
 
 #: inputs that the provenance statement names; configuration counts by its values, elsewhere
@@ -57,8 +58,12 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
     programs = [item for item in inputs if item["name"] in _PROGRAMS or item["name"].startswith("inputs.nso.")]
     tools = Tools(hashes, project.settings.folder, os.path.join(layout.engine_dir, "versions"))
 
+    made: dict[bytes, tuple[Stage, ...]] = {}
+
     def stages(evidence: bytes) -> tuple[Stage, ...]:
-        return make_stages(Job(project, layout, tools, evidence), receiving, programs)
+        if evidence not in made:
+            made[evidence] = make_stages(Job(project, layout, tools, evidence), receiving, programs)
+        return made[evidence]
 
     raw = project.settings.raw
     minutes = raw["policy"]["max_runtime_minutes"]
@@ -74,6 +79,7 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
         resume=raw["run"]["resume"],
         tools=(Tool("recomp_cli", __version__, __version__),),
         extra=_extra(project, layout),
+        secrets=read_secrets(project.settings.path("inputs", "keys")),
         gate=policy.gate(raw["policy"]),
         deadline_s=None if minutes is None else minutes * 60,
     )

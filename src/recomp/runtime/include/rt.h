@@ -87,6 +87,7 @@ typedef struct rt_module {
   uint32_t unsupported_count;
   const uint8_t *blob;
   uint64_t blob_size;
+  uint8_t realtime; /* the mode unless RECOMP_RT_REALTIME says otherwise */
 } rt_module;
 
 extern const rt_module rt_guest;
@@ -186,6 +187,7 @@ RT_ACCESS(128, rt_v128)
 #include "rt_int.h"
 #include "rt_fp.h"
 #include "rt_simd.h"
+#include "rt_fp_runs.h"
 #include "rt_crypto.h"
 
 #ifdef __cplusplus
