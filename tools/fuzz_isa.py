@@ -50,7 +50,7 @@ def run(chosen: dict, seed: int, seconds: float) -> int:
         rounds += 1
         for library in harness.CACHE.iterdir():
             library.unlink()
-    print(f"{len(chosen)} groups, {rounds} rounds, about {states} states, {wrong} differences")
+    print(f"{len(chosen)} groups, {rounds} rounds, up to {states} states, {wrong} differences")
     return 1 if wrong or not states else 0
 
 

@@ -110,9 +110,8 @@ def compile_program(path: Path, target: str, sources: list[Path]) -> None:
 
 
 def write_provenance(out: Path) -> None:
-    data = (out / "emberkite").read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    text = PROVENANCE.format(zig=version("ziglang"), sha256=digest, size=len(data))
+    program = out / "emberkite"
+    text = PROVENANCE.format(zig=version("ziglang"), sha256=hash_file(program), size=program.stat().st_size)
     path = out / "provenance.toml"
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
@@ -137,9 +136,14 @@ def record_reference(out: Path) -> None:
         raise BuildError(error.message) from error
 
 
+def hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def key_of(words: list[str], files: list[Path]) -> str:
     """SHA-256 over words and the names and bytes of files."""
-    parts = [*words, *(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files)]
+    parts = [*words, *(f"{path.name} {hash_file(path)}" for path in files)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -166,10 +170,7 @@ class Stamp:
 
     def _hashes(self, outputs: list[str]) -> dict[str, str | None]:
         paths = {name: self.out / name for name in outputs}
-        return {
-            name: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-            for name, path in paths.items()
-        }
+        return {name: hash_file(path) if path.is_file() else None for name, path in paths.items()}
 
 
 if __name__ == "__main__":

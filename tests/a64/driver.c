@@ -1,4 +1,5 @@
-/* The C side of the differential test: runs emitted functions over state records (tests/a64/states.py). */
+/* The C side of the differential test: runs emitted functions over state records (tests/a64/states.py). A trap or
+ * supervisor call leaves its pc in x30 and its word in x29. */
 #include <setjmp.h>
 #include <stddef.h>
 
@@ -16,15 +17,17 @@ static record *current;
 static jmp_buf out;
 
 void rt_svc(rt_cpu *c, uint64_t pc, uint32_t imm16) {
-  (void)c, (void)pc;
+  c->x[30] = pc;
   current->trap = 0x10000 + imm16;
 }
 
 _Noreturn void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word) {
-  (void)c, (void)pc, (void)word;
+  c->x[30] = pc, c->x[29] = word;
   current->trap = 1 + kind;
   longjmp(out, 1);
 }
+
+uint64_t rt_cntvct(rt_cpu *c) { return c->tpidrro_el0 + 1; }
 
 /* functions */
 
@@ -34,6 +37,7 @@ void harness_run(unsigned index, record *records, unsigned count, uint8_t *memor
   for (unsigned n = 0; n < count; n++) {
     record *r = current = &records[n];
     rt_cpu c = {.sp = r->sp, .memory = memory};
+    c.tpidrro_el0 = 0x7250;
     memcpy(c.x, r->x, sizeof c.x);
     memcpy(c.v, r->v, sizeof c.v);
     c.nf = r->nzcv >> 31 & 1, c.zf = r->nzcv >> 30 & 1, c.cf = r->nzcv >> 29 & 1, c.vf = r->nzcv >> 28 & 1;

@@ -22,11 +22,13 @@ import numpy as np
 import unicorn
 from unicorn import arm64_const
 
-from recomp.a64 import decode
+from recomp.a64 import Insn, decode
 from recomp.semantics import lift_insn
+from recomp.semantics.branch import CONDITIONAL, branch_target, taken
 from recomp.semantics.builder import Builder
 from tests.a64.states import BASE, MAX_STATES, STATE, STRIDE
 from tests.a64.trampoline import SLOT, WORD_AT, trampoline
+from tests.a64.words import TOLERATED
 
 CODE = 0x10000000
 INCLUDE = Path(__file__).parents[2] / "src/recomp/runtime/include"
@@ -94,8 +96,15 @@ def _compare(
         wrong |= unequal.reshape(len(wrong), -1).any(axis=1)
     return [
         Difference(case.words, int(n), describe(case.states[n], expected[n], actual[n], names))
-        for n in np.flatnonzero(wrong)[:limit]
-    ]
+        for n in np.flatnonzero(wrong)
+        if not _tolerated(case, expected[n], actual[n])
+    ][:limit]
+
+
+def _tolerated(case: Case, expected: np.void, actual: np.void) -> bool:
+    insn = decode(case.words[0])
+    known = TOLERATED.get(insn.name) if insn and len(case.words) == 1 else None
+    return known is not None and known(insn, expected, actual)
 
 
 def describe(before: np.ndarray, expected: np.ndarray, actual: np.ndarray, names: list[str]) -> str:
@@ -146,13 +155,18 @@ def _guest_memory() -> tuple[mmap.mmap, np.ndarray, int]:
     return memory, view, view.ctypes.data - BASE
 
 
+def word_pc(case: int, word: int = 0) -> int:
+    """Guest address of a word of case number `case`."""
+    return CODE + case * SLOT + WORD_AT + 4 * word
+
+
 def compile_words(sequences: list[tuple[int, ...]]) -> tuple[Compiled, dict[int, str]]:
     """One library for all sequences, and why those left out are (no pattern, no semantics)."""
     missing: dict[int, str] = {}
     bodies = []
     for k, words in enumerate(sequences):
         try:
-            bodies.append("".join(_function_body(words, CODE + k * SLOT + WORD_AT)))
+            bodies.append("".join(_function_body(words, word_pc(k))))
         except LookupError as error:
             missing[k] = f"  ours: {error.args[0]}"
             bodies.append("")
@@ -170,11 +184,23 @@ def _function_body(words: tuple[int, ...], pc: int) -> list[str]:
         insn = decode(word)
         if insn is None:
             raise LookupError(f"{word:08x} has no pattern")
+        if insn.name in CONDITIONAL:
+            # Forward, over the next words: those become the body of an `if`.
+            end = n + (branch_target(insn, pc + 4 * n) - pc - 4 * n) // 4
+            result.append(place(_condition(insn, pc)))
+            result += ["if (!taken) {\n", *_function_body(words[n + 1 : end], pc + 4 * (n + 1)), "}\n"]
+            return result + _function_body(words[end:], pc + 4 * end)
         builder = lift_insn(insn, pc + 4 * n)
         if builder is None:
             raise LookupError(f"{insn.name} has no semantics")
         result.append(place(builder))
     return result
+
+
+def _condition(insn: Insn, pc: int) -> Builder:
+    builder = Builder(insn, pc)
+    builder.line(f"taken = {taken(builder, insn)};")
+    return builder
 
 
 _CTYPE = {"x": "uint64_t", "v": "rt_v128", "d": "double", "s": "float"}
@@ -183,8 +209,6 @@ _FLAGS = ("nf", "zf", "cf", "vf")
 
 def place(b: Builder) -> str:
     """`b.text` between loads of what it reads and stores of what it writes, each register in a local of its own."""
-    if b.sync:
-        return f"{{ {b.text} }}\n"
     head, tail = [], []
     for bit in range(36):
         reads, writes = b.reads >> bit & 1, b.writes >> bit & 1
@@ -215,7 +239,7 @@ def _general(bit: int) -> tuple[str, str]:
 
 def _source(bodies: list[str]) -> str:
     functions = [
-        f"static void f{k}(rt_cpu *c) {{ uint8_t *const M = c->memory; (void)M;\n{body}}}\n"
+        f"static void f{k}(rt_cpu *c) {{ uint8_t *const M = c->memory; int taken; (void)M, (void)taken;\n{body}}}\n"
         for k, body in enumerate(bodies)
     ]
     table = ", ".join(f"f{k}" for k in range(len(bodies)))
@@ -224,8 +248,8 @@ def _source(bodies: list[str]) -> str:
 
 
 def compiler() -> list[str]:
-    """The C compiler: the embedded one, or RECOMP_TEST_CC."""
-    chosen = os.environ.get("RECOMP_TEST_CC")
+    """The C compiler: the embedded one, or HARNESS_CC."""
+    chosen = os.environ.get("HARNESS_CC")
     return chosen.split() if chosen else [sys.executable, "-m", "ziglang", "cc", *UBSAN]
 
 

@@ -7,6 +7,8 @@ index the records by these offsets, so the layout is fixed here and nowhere else
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 WINDOW = 448
@@ -89,33 +91,43 @@ def _mix(rng: np.random.Generator, shape: tuple[int, ...], special: np.ndarray) 
     return np.choose(rng.integers(0, 3, shape), [any_bits, rng.choice(special, shape), short])
 
 
-def _lanes(rng: np.random.Generator, count: int, special: list[int], bits: int) -> np.ndarray:
-    """(count, 32, 2) uint64 of lanes that are special values of either sign."""
+def _lanes(rng: np.random.Generator, shape: tuple[int, ...], special: list[int], bits: int) -> np.ndarray:
+    """uint64 of lanes that are special values of either sign."""
     per = 64 // bits
-    lanes = rng.choice(np.array(special, _U64), (count, 32, 2, per))
+    lanes = rng.choice(np.array(special, _U64), (*shape, per))
     lanes |= rng.integers(0, 2, lanes.shape, _U64) << _U64(bits - 1)
-    shifts = (np.arange(per) * bits).astype(_U64)
-    return np.bitwise_or.reduce(lanes << shifts, axis=-1)
+    return np.bitwise_or.reduce(lanes << (np.arange(per) * bits).astype(_U64), axis=-1)
+
+
+_POOL = 16384
+
+
+@functools.cache
+def _pool() -> np.ndarray:
+    """(kinds, _POOL, 2) uint64: register values to draw from; making them anew for each state is slow."""
+    rng, shape = np.random.default_rng(1), (_POOL, 2)
+    doubles = rng.standard_normal(shape) * 10.0 ** rng.integers(-12, 12, shape)
+    singles = rng.standard_normal((_POOL, 4)) * 10.0 ** rng.integers(-6, 9, (_POOL, 4))
+    halves = rng.standard_normal((_POOL, 8)) * 10.0 ** rng.integers(-3, 4, (_POOL, 8))
+    return np.stack(
+        [
+            _random(rng, shape),
+            _mix(rng, shape, np.array(_INTEGERS, _U64)),
+            _lanes(rng, shape, _DOUBLES, 64),
+            _lanes(rng, shape, _SINGLES, 32),
+            _lanes(rng, shape, _HALVES, 16),
+            doubles.view(_U64),
+            singles.astype(np.float32).view(_U64),
+            halves.astype(np.float16).view(_U64),
+        ]
+    )
 
 
 def _vectors(rng: np.random.Generator, count: int) -> np.ndarray:
     """(count, 32, 2) uint64: each register is random, integer-like, or lanes of special or of ordinary floats."""
-    shape = (count, 32, 2)
-    doubles = rng.standard_normal(shape) * 10.0 ** rng.integers(-12, 12, shape)
-    singles = rng.standard_normal((count, 32, 4)) * 10.0 ** rng.integers(-6, 9, (count, 32, 4))
-    halves = rng.standard_normal((count, 32, 8)) * 10.0 ** rng.integers(-3, 4, (count, 32, 8))
-    options = [
-        _random(rng, shape),
-        _mix(rng, shape, np.array(_INTEGERS, _U64)),
-        _lanes(rng, count, _DOUBLES, 64),
-        _lanes(rng, count, _SINGLES, 32),
-        _lanes(rng, count, _HALVES, 16),
-        doubles.view(_U64),
-        singles.astype(np.float32).view(_U64),
-        halves.astype(np.float16).view(_U64),
-    ]
+    pool = _pool()
     # One kind for most of a state, so that its operands meet; some registers of any other kind.
-    kind = np.repeat(rng.integers(0, len(options), (count, 1, 1)), 32, axis=1)
-    other = rng.integers(0, len(options), (count, 32, 1))
-    kind = np.where(rng.integers(0, 4, (count, 32, 1)) == 0, other, kind)
-    return np.choose(np.broadcast_to(kind, shape), options)
+    kind = np.repeat(rng.integers(0, len(pool), (count, 1)), 32, axis=1)
+    other = rng.integers(0, len(pool), (count, 32))
+    kind = np.where(rng.integers(0, 4, (count, 32)) == 0, other, kind)
+    return pool[kind, rng.integers(0, _POOL, (count, 32))]

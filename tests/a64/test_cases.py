@@ -1,9 +1,11 @@
 """Every line of `cases/*.txt`: our C ends in the stated state, and so does the CPU model."""
 
 from recomp.a64 import decode
+from recomp.a64.text import word_text
 from recomp.semantics import lift_insn
 from tests.a64.cases import read_cases
 from tests.a64.harness import Oracle, compile_words, describe
+from tests.a64.operands_integer import INTEGER_TABLES
 from tests.a64.states import STATE
 
 _COMPARED = [n for n in STATE.names or () if n not in ("gap", "trap")]
@@ -38,3 +40,18 @@ def test_refused_words_trap() -> None:
             insn = decode(line.words[0])
             builder = lift_insn(insn, 0x1000) if insn else None
             assert builder is None or "rt_trap" in builder.text, line.where
+
+
+def table_of(word: int) -> str:
+    insn = decode(word)
+    return insn.pattern.where.partition(":")[0] if insn is not None else ""
+
+
+def test_case_texts_are_the_disassembly() -> None:
+    wrong = []
+    for line in read_cases():
+        ours = "; ".join(word_text(word, 0) for word in line.words)
+        formatted = all(table_of(word) in INTEGER_TABLES for word in line.words)
+        if line.text and not line.refused and formatted and line.text != ours:
+            wrong.append(f"{line.where}: {line.text!r}, disassembly {ours!r}")
+    assert not wrong, "\n".join(wrong)

@@ -41,6 +41,30 @@ def pop_lr() -> int:
     return 0xF84107FE
 
 
+def _pair(opcode: int, rt: int, rt2: int, offset: int) -> int:
+    return opcode | (offset // 8 & 0x7F) << 15 | rt2 << 10 | 31 << 5 | rt
+
+
+def stp(rt: int, rt2: int, offset: int) -> int:
+    """stp rt, rt2, [sp, #offset]"""
+    return _pair(0xA9000000, rt, rt2, offset)
+
+
+def stp_pre(rt: int, rt2: int, offset: int) -> int:
+    """stp rt, rt2, [sp, #offset]!"""
+    return _pair(0xA9800000, rt, rt2, offset)
+
+
+def ldp(rt: int, rt2: int, offset: int) -> int:
+    """ldp rt, rt2, [sp, #offset]"""
+    return _pair(0xA9400000, rt, rt2, offset)
+
+
+def ldp_post(rt: int, rt2: int, offset: int) -> int:
+    """ldp rt, rt2, [sp], #offset"""
+    return _pair(0xA8C00000, rt, rt2, offset)
+
+
 def fadd_d(rd: int, rn: int, rm: int) -> int:
     return 0x1E602800 | rm << 16 | rn << 5 | rd
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-
-from recomp.emit.project import FLAGS
 
 HERE = Path(__file__).parent
 ZIG = [sys.executable, "-m", "ziglang", "cc"]
@@ -27,8 +26,15 @@ def build_port(files: dict[str, bytes], folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     shutil.copy(HERE / "tiny_runtime.c", folder / "tiny_runtime.c")
-    sources = [path for path in files if path.endswith(".c") and ("/" not in path or path == "rt/src/dispatch.c")]
-    flags = [*FLAGS, "--target=x86_64-linux-musl", "-static", "-Irt/include"]
+    runtime = ("rt/src/dispatch.c", "rt/src/stubs.c")
+    sources = [path for path in files if path.endswith(".c") and ("/" not in path or path in runtime)]
+    flags = [
+        *json.loads(files["manifest.json"])["flags"],
+        "--target=x86_64-linux-musl",
+        "-static",
+        "-I.",
+        "-Irt/include",
+    ]
     _run([*ZIG, *flags, "-o", "port", *sources, "tiny_runtime.c", "-lm"], folder)
     return folder / "port"
 

@@ -15,14 +15,17 @@ from tests.emit.building import GUEST, HERE, HOST, build_port, compile_c, run
 PROGRAMS = sorted(path.stem for path in (HERE / "programs").glob("*.c"))
 
 
-@pytest.mark.parametrize("exact", [False, True], ids=["fast", "exact"])
+DESIGNS = {"summaries": {}, "spills": {"call_summaries": False}, "exact": {"exact": True}}
+
+
+@pytest.mark.parametrize("design", DESIGNS)
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_recompiled_program_is_the_program(name: str, exact: bool, tmp_path: Path) -> None:
+def test_a_recompiled_program_is_the_program(name: str, design: str, tmp_path: Path) -> None:
     source = HERE / "programs" / f"{name}.c"
     guest = compile_c(source, tmp_path / "guest.elf", [*GUEST, "-s"])
     data = guest.read_bytes()
     module, segments, _ = lift_elf(data)
-    options = EmitOptions(source="guest.elf", sha256=hashlib.sha256(data).hexdigest(), exact=exact)
+    options = EmitOptions(source="guest.elf", sha256=hashlib.sha256(data).hexdigest(), **DESIGNS[design])
     port = build_port(emit_project(module, segments, options), tmp_path / "project")
     actual = run([str(port)])
     assert actual == run([str(compile_c(source, tmp_path / "native", HOST))])

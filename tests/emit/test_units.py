@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from recomp.emit.flow import Flow
 from recomp.emit.units import split_units
-from tests.emit import assembler as a
 from recomp.lift.module import Block
+from tests.emit import assembler as a
 
 
 def flows(count: int, insns: int = 50, skip: int = -1) -> list[Flow]:

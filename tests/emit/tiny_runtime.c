@@ -3,6 +3,9 @@
  */
 #include "rt.h"
 
+#include "rt/src/end.h"
+
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -23,6 +26,16 @@ _Noreturn void rt_miss(rt_cpu *c, uint64_t site, uint64_t target) {
   (void)c;
   fprintf(stderr, "miss %#llx -> %#llx\n", (unsigned long long)site, (unsigned long long)target);
   _exit(91);
+}
+
+_Noreturn void rt_end(rt_end_kind kind, int code, rt_end_place place, const char *format, ...) {
+  (void)kind, (void)place;
+  va_list arguments;
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputc('\n', stderr);
+  _exit(code);
 }
 
 uint64_t rt_cntvct(rt_cpu *c) {

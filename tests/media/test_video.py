@@ -88,6 +88,15 @@ def test_read_frame_counts_from_zero_and_names_what_is_missing(tmp_path):
         video.read_frame(tmp_path / "v.mkv", 4)
 
 
+def test_key_frames_are_numbered_by_their_place(tmp_path):
+    """Every 120th picture of our own captures, whatever the container rounds."""
+    frames = [np.full((16, 16, 4), k % 256, np.uint8) for k in range(300)]
+    video.write_lossless(tmp_path / "v.mkv", frames, size=(16, 16))
+    found = video.key_frames(tmp_path / "v.mkv")
+    assert [number for number, _ in found] == [0, 120, 240]
+    assert [int(picture[3, 3, 0]) for _, picture in found] == [0, 120, 240]
+
+
 def test_what_is_not_a_video_is_a_format_error(tmp_path):
     for name, data in {"empty.mkv": b"", "text.mkv": b"hello\n" * 99, "zeros.mp4": bytes(4096)}.items():
         (tmp_path / name).write_bytes(data)

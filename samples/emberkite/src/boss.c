@@ -23,7 +23,8 @@ static double towards_kite(const struct game *g, struct vec from)
 static void announce(struct game *g, const char *name)
 {
     g->level.message = name;
-    g->level.message_left = 110;
+    g->level.message_left = 90;
+    g->level.message_shown = 0;
     g->level.boss_met = g->level.boss_alive = true;
     sound_song(g->sound, SONG_BOSS);
     sound_effect(g->sound, EFFECT_ROAR, 0.3, 1);

@@ -121,13 +121,12 @@ void game_update(struct game *g, unsigned buttons)
     g->pressed = buttons & ~g->buttons;
     g->buttons = buttons;
     if (g->scene == SCENE_LEVEL && (g->pressed & BUTTON_START)) g->paused = !g->paused;
-    if (!g->paused) {
-        g->scene_tick++;
-        if (g->chain_left > 0 && --g->chain_left == 0) g->chain = 0;
-        g->shake *= 0.86;
-        scenes[g->scene].update(g);
-        particles_update(g);
-        update_fade(g);
-    }
+    if (g->paused) return;
+    g->scene_tick++;
+    if (g->chain_left > 0 && --g->chain_left == 0) g->chain = 0;
+    g->shake *= 0.86;
+    scenes[g->scene].update(g);
+    particles_update(g);
+    update_fade(g);
     g->tick++;
 }

@@ -111,7 +111,7 @@ struct level_state {
     int accumulator;
     bool boss_alive, boss_met, done;
     const char *message;
-    int message_left;
+    int message_left, message_shown; /* ticks */
 };
 
 struct game {

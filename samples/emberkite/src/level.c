@@ -137,6 +137,7 @@ static void run(struct game *g)
         case OP_SAY:
             l->message = messages[word[1]];
             l->message_left = 120;
+            l->message_shown = 0;
             l->at += 2;
             break;
         case OP_CALM:
@@ -160,7 +161,7 @@ void level_update(struct game *g)
 {
     struct level_state *l = &g->level;
     l->ticks++;
-    if (l->message_left) l->message_left--;
+    if (l->message_left) l->message_left--, l->message_shown++;
     if (l->wait > 0) l->wait--;
     else if (!l->done) run(g);
 }

@@ -107,11 +107,11 @@ static void level_draw(struct canvas *c, const struct game *g)
     view_world(c, g);
     view_hud(c, g);
     if (g->level.message_left > 0) {
-        int in = 120 - g->level.message_left, slide = in < 12 ? (12 - in) * 14 : 0;
+        int in = g->level.message_shown, slide = in < 12 ? (12 - in) * 14 : 0;
         int width = text_width(g->level.message);
-        for (int y = 78; y < 96; y++)
-            for (int x = 0; x < VIEW_W; x++) canvas_blend(c, x, y, 0x140a28, y == 78 || y == 95 ? 60 : 120);
-        text_draw(c, (VIEW_W - width) / 2 + slide, 84, g->level.message, 0xffe8b0);
+        for (int y = 26; y < 43; y++)
+            for (int x = 0; x < VIEW_W; x++) canvas_blend(c, x, y, 0x140a28, y == 26 || y == 42 ? 60 : 120);
+        text_draw(c, (VIEW_W - width) / 2 + slide, 31, g->level.message, 0xffe8b0);
     }
     if (g->demo && g->tick / 30 % 2) text_centred(c, 150, "DEMONSTRATION", 0xffffff);
     if (g->paused) text_centred(c, 86, "PAUSED", 0xffffff);

@@ -44,22 +44,21 @@ class Pattern:
 class Insn:
     """A decoded word: its pattern's name, and its fields as attributes (`insn.rd`)."""
 
-    __slots__ = ("name", "word", "pattern", "f")
-
     def __init__(self, pattern: Pattern, word: int, fields: dict[str, int]) -> None:
         self.name = pattern.name
         self.word = word
         self.pattern = pattern
         self.f = fields
+        self.__dict__.update(fields)
 
     def __getattr__(self, key: str) -> int:
-        try:
-            return self.f[key]
-        except KeyError:
-            raise AttributeError(f"{self.name} has no field {key!r}") from None
+        raise AttributeError(f"{self.__dict__.get('name')} has no field {key!r}")
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(f'{k}={v:#x}' for k, v in self.f.items())})"
+
+
+_RESERVED = ("name", "word", "pattern", "f")
 
 
 class TableError(Exception):
@@ -89,22 +88,26 @@ def _parse_line(line: str, group: str, where: str) -> Pattern:
     fields: list[tuple[str, int, int]] = []
     for token in tokens:
         if ":" in token:
-            field_name, width_text = token.split(":")
+            field_name, _, width_text = token.partition(":")
+            if not width_text.isdigit():
+                raise TableError(f"{where}: {name}: expected name:width, got {token!r}")
             width = int(width_text)
             low -= width
             if any(field_name == f[0] for f in fields):
                 raise TableError(f"{where}: {name}: field {field_name!r} appears twice")
+            if field_name in _RESERVED:
+                raise TableError(f"{where}: {name}: field {field_name!r} is an attribute of every instruction")
             fields.append((field_name, low, width))
             continue
         for bit in token:
             low -= 1
             if bit not in "01.":
                 raise TableError(f"{where}: {name}: expected 0, 1 or ., got {bit!r}")
-            if bit != ".":
+            if bit != "." and low >= 0:
                 mask |= 1 << low
                 value |= int(bit) << low
     if low != 0:
-        raise TableError(f"{where}: {name}: {32 - low} bits, expected 32")
+        raise TableError(f"{where}: {name}: {abs(low)} bits {'missing' if low > 0 else 'too many'}, expected 32")
     constraint = constraint.strip()
     holds = _compile(constraint, [f[0] for f in fields], where) if constraint else None
     return Pattern(name, mask, value, tuple(fields), constraint, group, where, holds)

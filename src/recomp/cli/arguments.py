@@ -1,16 +1,21 @@
-"""The commands and their options. `argparse`, because it imports in a quarter of the time of the others."""
+"""The commands and their options.
+
+`argparse`, because it imports in a quarter of the time of the others; and only the parser of the command that was asked
+for is built, because building all of them takes as long as a whole run with nothing to do.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from typing import NamedTuple, NoReturn
 
 from recomp import __version__
 
 
 class _Parser(argparse.ArgumentParser):
-    """Usage errors in our voice, and only those of the command that was meant."""
+    """Usage errors in our voice."""
 
     def error(self, message: str) -> NoReturn:
         print(f"recomp: error: {message}", file=sys.stderr)
@@ -18,23 +23,46 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
+class Command(NamedTuple):
+    """`function` is `module` or `module:function` in `recomp.cli`; `add` declares the options."""
+
+    function: str
+    summary: str
+    add: Callable[[argparse.ArgumentParser], None]
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """Exits 2 for a usage error, 0 after help or version."""
-    return build_parser().parse_args(arguments)
+    """The options, with `function`, the command's. Exits 2 for a usage error, 0 after help or version."""
+    if not arguments or arguments[0] not in COMMANDS:
+        return _top().parse_args(arguments)
+    options = parser_of(arguments[0]).parse_args(arguments[1:])
+    options.function = COMMANDS[arguments[0]].function
+    return options
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="recomp", description="Static recompilation of AArch64 programs, proven frame by frame.")
+def parser_of(name: str) -> argparse.ArgumentParser:
+    command = COMMANDS[name]
+    parser = _Parser(prog=f"recomp {name}", description=command.summary[:1].upper() + command.summary[1:] + ".")
+    command.add(parser)
+    return parser
+
+
+def _top() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS)) + 2
+    listing = "\n".join(f"  {name:<{width}}{command.summary}" for name, command in COMMANDS.items())
+    parser = _Parser(
+        prog="recomp",
+        description="Static recompilation of AArch64 programs into native ports, proven frame by frame.",
+        epilog=f"commands:\n{listing}\n\nrecomp COMMAND --help says more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"recomp {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    _automate(commands)
+    parser.add_argument("command", metavar="COMMAND", choices=list(COMMANDS), help="one of the commands below")
     return parser
 
 
-def _command(commands, name: str, module: str, summary: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=summary, description=summary[:1].upper() + summary[1:] + ".")
-    parser.set_defaults(module=module)
-    return parser
+def _json(parser: argparse.ArgumentParser, what: str = "the answer") -> None:
+    parser.add_argument("--json", action="store_true", help=f"print {what} as one JSON document on stdout")
 
 
 def _config(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +71,136 @@ def _config(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _automate(commands) -> None:
-    parser = _command(commands, "automate", "automate", "run every stage that is not up to date")
+def _project(parser: argparse.ArgumentParser) -> None:
+    _config(parser)
+    _json(parser)
+
+
+def _automate(parser: argparse.ArgumentParser) -> None:
     _config(parser)
     parser.add_argument("--until", metavar="STAGE", help="stop after this stage")
     parser.add_argument("--wait", action="store_true", help="wait for a run that holds the work root")
-    parser.add_argument("--json", action="store_true", help="print the run manifest as one JSON document on stdout")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would run, and why")
+    parser.add_argument("--exit-code", action="store_true", help="with --dry-run: exit 1 unless everything is cached")
+    _json(parser, "the run manifest")
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("stage", nargs="?", metavar="STAGE", help="only this stage, with all that decides it")
+    parser.add_argument("--against", type=int, metavar="RUN", help="compare with that run instead of the last")
+    _project(parser)
+
+
+def _status(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", type=int, metavar="RUN", help="a number that recomp runs lists")
+    _project(parser)
+
+
+def _log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("stage", metavar="STAGE")
+    parser.add_argument("--stream", choices=("both", "stdout", "stderr"), default="both", help="default: both")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until the run ends")
+    _config(parser)
+
+
+def _bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="FILE", default="recomp-bundle.tar", help="default: recomp-bundle.tar")
+    _project(parser)
+
+
+def _gc(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-age", metavar="AGE", help="only those not used for so long, such as 30d")
+    parser.add_argument("--max-size", metavar="SIZE", help="until the store is no larger, such as 10G")
+    parser.add_argument("--yes", action="store_true", help="do it; without this it only says what it would do")
+    _project(parser)
+
+
+def _disown(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("tool", metavar="TOOL[@VERSION]", help="a tool of the manifest; a version or a digest of it")
+    _project(parser)
+
+
+def _audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("stage", nargs="?", metavar="STAGE", help="only this one")
+    _project(parser)
+
+
+def _init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF")
+    parser.add_argument("--to", metavar="FOLDER", default=".", help="where to write it (default: here)")
+
+
+def _port(parser: argparse.ArgumentParser) -> None:
+    from recomp.stages.build import DEFAULT_JOBS
+    from recomp.stages.port import LEVELS
+
+    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF")
+    parser.add_argument("-o", "--output", metavar="PORT", required=True, help="the executable to write")
+    parser.add_argument("--name-map", metavar="FILE", help="names of functions (name_map.json)")
+    parser.add_argument("--trace", metavar="FILE", help="branches that a port missed (RECOMP_RT_MISSES): lift them too")
+    parser.add_argument(
+        "--march", choices=list(LEVELS), help="processor to build for (default: the best that runs here)"
+    )
+    parser.add_argument("--keep", metavar="FOLDER", help="keep the C project there")
+    parser.add_argument("--jobs", type=int, metavar="N", default=DEFAULT_JOBS, help="compilers at once (default: 2)")
+
+
+def _schema(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="without a name: list them")
+
+
+def _completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", metavar="FILE", help="where to write it (default: report.html beside the manifest)")
+    parser.add_argument("--open", action="store_true", help="show it in a browser")
+    _project(parser)
+
+
+def _accept(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--scene", required=True, metavar="NAME", help='a marker of the timeline; "*" = all before one')
+    parser.add_argument("--because", required=True, metavar="TEXT", help="why the difference is right")
+    parser.add_argument("--who", metavar="NAME", help="who decides (default: the user's name)")
+    parser.add_argument("--platform", default="any", metavar="NAME", help="only for this platform (default: any)")
+    parser.add_argument("--bad", action="store_true", help="it is a known bad one instead")
+    _config(parser)
+
+
+def _reference(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("normalize", "record"), help="from a recording, or from the last run")
+    parser.add_argument("video", nargs="?", metavar="VIDEO", help="normalize: the recording")
+    parser.add_argument("--to", required=True, metavar="FOLDER", help="where to write it")
+    parser.add_argument("--name", default="reference", help="its name in reports")
+    parser.add_argument("--start", metavar="TIME", help="normalize: tick 0, HH:MM:SS.mmm or seconds (default: 0)")
+    parser.add_argument("--end", metavar="TIME", help="normalize: where it ends (default: with the recording)")
+    parser.add_argument("--marker", action="append", default=[], metavar="NAME=TIME", help="normalize: a scene begins")
+    parser.add_argument("--crop", metavar="X,Y,W,H", help="normalize: the part of the picture that is the game")
+    parser.add_argument("--audio-track", type=int, metavar="N", help="normalize: which one, counted from 0")
+    parser.add_argument("--size", default="1280x720", metavar="WxH", help="normalize: pixels (default: 1280x720)")
+    parser.add_argument("--fps", type=int, default=60, help="normalize: frames a second (default: 60)")
+    _config(parser)
+
+
+COMMANDS = {
+    "automate": Command("automate", "run every stage that is not up to date", _automate),
+    "explain": Command("explain", "say why each stage would run or be reused", _explain),
+    "check": Command("check", "say what is wrong with configuration, inputs and folders", _project),
+    "status": Command("history:status", "say how far the last run, or another one, is", _status),
+    "runs": Command("history:runs", "list the runs of this work root", _project),
+    "log": Command("history:log", "print what a stage wrote", _log),
+    "report": Command("judge:report", "write the page of the last run", _report),
+    "accept": Command("judge:accept", "approve a difference that is right", _accept),
+    "reference": Command("footage", "make a reference of a recording or of the last run", _reference),
+    "bundle": Command("bundle", "pack what of the last run may be shown to others", _bundle),
+    "gc": Command("store:gc", "remove results that no manifest names", _gc),
+    "disown": Command("store:disown", "forget every result that a tool had a part in", _disown),
+    "audit": Command("store:audit", "run built-in stages again and compare byte for byte", _audit),
+    "port": Command("port", "recompile a program into an executable, without a project", _port),
+    "isa": Command("isa", "list which instructions are translated, tested, and out of scope", _json),
+    "init": Command("init", "write a project for a program, ready to run", _init),
+    "doctor": Command("doctor", "look whether everything that a run needs is there", _json),
+    "schema": Command("schema", "print the JSON Schema of a file", _schema),
+    "completion": Command("completion", "print a completion script for a shell", _completion),
+}

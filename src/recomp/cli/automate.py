@@ -2,65 +2,115 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
 import time
+from typing import NamedTuple
 
 from recomp.cli.progress import Lines
-from recomp.cli.text import duration, paint, print_error
+from recomp.cli.text import duration, paint, print_error, shown
 from recomp.config import project as projects
+from recomp.config.project import Project
+from recomp.engine.context import Interrupted
 from recomp.engine.fingerprint import StatCache
-from recomp.engine.loop import Interrupted, RunResult, open_work_root, run
-from recomp.errors import ConfigError
+from recomp.engine.journal import Journal
+from recomp.engine.loop import RunResult, open_work_root, run
+from recomp.engine.manifest import encode
+from recomp.engine.reporter import Tee
+from recomp.errors import ConfigError, GateError, RecompError
 from recomp.stages.preflight import check_folders
 from recomp.stages.setup import Prepared, layout_of, prepare
 
+
+class Options(NamedTuple):
+    """What `recomp automate` was asked; `recomp.cli.arguments` makes an equal thing of all its options."""
+
+    config: str
+    until: str | None = None
+    wait: bool = False
+    dry_run: bool = False
+    exit_code: bool = False
+    json: bool = False
+
+
 WAIT_S = 24 * 3600.0
 EXIT_INTERRUPTED = 130
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def command(options: argparse.Namespace) -> int:
+def command(options: Options) -> int:
+    if options.dry_run:
+        from recomp.cli.explain import dry_run
+
+        return dry_run(options)
     started = time.monotonic()
     project = projects.load(options.config)
     layout = layout_of(project)
     receiving = check_folders(project)  # before the first byte is written
     lock = open_work_root(layout.engine_dir, wait_s=WAIT_S if options.wait else 0.0)
     try:
-        hashes = StatCache(os.path.join(layout.engine_dir, "stat-cache"))
-        prepared = prepare(project, hashes, receiving)
-        lines = Lines(sys.stderr if options.json else sys.stdout)
-        _catch_signals()
+        journal = Journal(layout.runs_dir)
         try:
-            result = run(prepared.plan, lines, hashes=hashes, until=_checked_stage(options, prepared))
+            result = _run(options, project, receiving, journal, started)
+            failure = result.error
+            journal.finished(result.status, failure.message if failure else None, encode(result.manifest))
+            return failure.exit_code if failure else 0
         except Interrupted:
-            lines.close()
+            journal.finished("interrupted", None)
             print("recomp: interrupted; the next run goes on from here", file=sys.stderr)
             return EXIT_INTERRUPTED
-        lines.close()
-        _say(options, prepared, result, time.monotonic() - started)
-        return result.error.exit_code if result.error else 0
+        except RecompError as error:
+            journal.finished("blocked" if isinstance(error, GateError) else "failed", error.message)
+            raise
+        except OSError as error:
+            try:
+                journal.finished("failed", error.strerror)
+            except OSError:  # a full disk holds no status either
+                pass
+            raise
+        finally:
+            journal.close()
     finally:
         lock.release()
 
 
-def _checked_stage(options: argparse.Namespace, prepared: Prepared) -> str | None:
+def _run(options: Options, project: Project, receiving: tuple[str, ...], journal: Journal, started: float) -> RunResult:
+    hashes = StatCache(os.path.join(layout_of(project).engine_dir, "stat-cache"))
+    prepared = prepare(project, hashes, receiving)
+    lines = Lines(sys.stderr if options.json else sys.stdout)
+    until = _checked_stage(options, prepared)
+    try:
+        with interruptible():
+            result = run(prepared.plan, Tee(lines, journal), hashes=hashes, until=until)
+    finally:
+        lines.close()
+    _say(options, prepared, result, time.monotonic() - started)
+    return result
+
+
+def _checked_stage(options: Options, prepared: Prepared) -> str | None:
     names = [stage.name for stage in prepared.plan.stages(b"")]
     if options.until is not None and options.until not in names:
         raise ConfigError(f"--until: found {options.until!r}, expected one of {', '.join(names)}")
     return options.until
 
 
-def _catch_signals() -> None:
-    def interrupt(number: int, frame: object) -> None:
+class interruptible:
+    """Within, the signals that ask a program to end raise Interrupted."""
+
+    def __enter__(self) -> None:
+        self._before = {number: signal.signal(number, self._interrupt) for number in _ENDING}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _interrupt(self, number: int, frame: object) -> None:
         raise Interrupted
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
 
-
-def _say(options: argparse.Namespace, prepared: Prepared, result: RunResult, seconds: float) -> None:
+def _say(options: Options, prepared: Prepared, result: RunResult, seconds: float) -> None:
     if result.error is not None:
         print_error(result.error)
     if options.json:
@@ -82,14 +132,22 @@ def _summary(prepared: Prepared, result: RunResult, seconds: float) -> None:
     layout = prepared.plan.layout
     places = [("manifest", layout.run_manifest), ("logs", layout.log_dir)]
     made = {artifact["role"]: artifact["path"] for artifact in result.manifest["artifacts"]}
-    for role, name in (("port", "port"), ("capture-video", "video"), ("validation-report", "validation")):
-        if role in made:
-            places.insert(len(places) - 2, (name, os.path.join(layout.config_dir, made[role])))
-    for name, path in places:
-        print(f"  {name:<11}{_shown(path)}")
+    found = [(name, os.path.join(layout.config_dir, made[role])) for role, name in _SHOWN_ROLES if role in made]
+    page = _page(prepared, steps, made)
+    for name, path in [*found, *([("report", page)] if page else []), *places]:
+        print(f"  {name:<11}{shown(path)}")
 
 
-def _shown(path: str) -> str:
-    """A path as it is shortest from here."""
-    relative = os.path.relpath(path)
-    return relative if len(relative) < len(path) else path
+_SHOWN_ROLES = (("port", "port"), ("capture-video", "video"), ("validation-report", "validation"))
+
+
+def _page(prepared: Prepared, steps: list[dict], made: dict[str, str]) -> str | None:
+    """The report page where there is something to look at; one that is still true is left alone."""
+    from recomp.cli.report import page_path, write_page
+
+    layout = prepared.plan.layout
+    if "capture-video" not in made:
+        return None
+    if all(step["cache_hit"] for step in steps) and os.path.exists(page_path(layout)):
+        return page_path(layout)
+    return write_page(layout, prepared.project.title["title"])

@@ -3,12 +3,11 @@ plain lines, and one more a minute so that a long stage does not look dead."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from typing import Any, TextIO
 
-from recomp.cli.text import duration, has_colour, paint, printable
+from recomp.cli.text import duration, has_colour, paint, printable, terminal_width
 from recomp.engine.reporter import Reporter
 
 LIVE_EVERY_S = 0.1
@@ -72,7 +71,7 @@ class Lines(Reporter):
     def _draw(self, name: str, text: str) -> None:
         if not self._live:
             return
-        width = shutil.get_terminal_size().columns - 1
+        width = terminal_width() - 1
         age = duration(time.monotonic() - self._started)
         line = printable(f"{name:<{NAME_WIDTH}} …    {age:>8}  {text}")[: max(width, 1)]
         sys.stderr.write(f"\r\x1b[K{line}")

@@ -22,6 +22,7 @@ def paint(text: str, style: str, stream: TextIO) -> str:
 
 def print_error(error: RecompError) -> None:
     """`recomp: error: …` and, where there is one, `recomp: hint: …`; several problems one after the other."""
+    sys.stdout.flush()
     problems = getattr(error, "problems", None)
     if problems is None:
         _print_one(error.message, error.hint)
@@ -42,7 +43,17 @@ def printable(text: str) -> str:
     """Without what a terminal would obey: control characters of a guest or a file show as escapes."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c == "\n" or c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text)
+    return "".join(
+        c if c == "\n" or c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text
+    )
+
+
+def terminal_width() -> int:
+    """Columns of the terminal behind stderr; 80 where it does not say."""
+    try:
+        return os.get_terminal_size(2).columns or 80
+    except OSError:
+        return 80
 
 
 def duration(seconds: float) -> str:
@@ -51,3 +62,9 @@ def duration(seconds: float) -> str:
     if seconds < 99.95:
         return f"{seconds:.1f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def shown(path: str) -> str:
+    """A path as it is shortest from here."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(path) else path

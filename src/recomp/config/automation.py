@@ -7,7 +7,7 @@ import re
 from typing import Any, NamedTuple
 
 from recomp.config.document import Document, resolve_path
-from recomp.config.types import Boolean, Field, FilePath, Integer, ListOf, MapOf, Number, Table, Text
+from recomp.config.types import Boolean, Field, FilePath, Integer, ListOf, Number, Table, Text
 
 MODES = ("homebrew", "xci", "lifted", "elf")
 COMMANDS = ("lift", "build", "run", "capture", "extract_frames", "extract_audio")
@@ -16,7 +16,9 @@ STEPS = (
     "hash_frames", "hash_audio", "validate", "archive",
 )  # fmt: skip
 
-_WINDOW = re.compile(r"(daily|weekday|weekend|mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d")
+_WINDOW = re.compile(
+    r"(daily|weekday|weekend|mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d"
+)
 
 
 def _window(text: str) -> str | None:
@@ -190,7 +192,10 @@ def _check_mode(document: Document, inputs: dict[str, Any]) -> None:
         for key in keys:
             if inputs[key] and key not in _NEEDED[mode]:
                 document.complain(
-                    ("inputs", key), f'does not belong to mode "{mode}"', hint=f'it belongs to mode "{other}"', at_key=True
+                    ("inputs", key),
+                    f'does not belong to mode "{mode}"',
+                    hint=f'it belongs to mode "{other}"',
+                    at_key=True,
                 )
 
 
@@ -209,4 +214,3 @@ def _check_roots(document: Document, settings: Settings) -> None:
             f"shares a root with outputs.build_dir ({build})",
             hint="extracted assets and the emitted project must lie apart",
         )
-

@@ -47,9 +47,9 @@ PROVENANCE = Table({
 
 
 class Listed(NamedTuple):
-    """An input as provenance lists it; `index` is its position in the file."""
+    """An input as provenance lists it; `position` is its place in the file."""
 
-    index: int
+    position: int
     path: str
     sha256: str
     size: int

@@ -9,7 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from recomp.config.positions import Path
+Path = tuple["str | int", ...]
+"""Keys and array positions from the top of a document to a value."""
 
 Complain = Callable[..., None]
 """complain(path, message, hint=None, at_key=False)"""
@@ -33,7 +34,9 @@ class Type(ABC):
 
 
 class Text(Type):
-    def __init__(self, *choices: str, not_empty: bool = False, check: Callable[[str], str | None] | None = None) -> None:
+    def __init__(
+        self, *choices: str, not_empty: bool = False, check: Callable[[str], str | None] | None = None
+    ) -> None:
         """`check` answers with what is expected instead, or None if the text is right."""
         self.choices, self.not_empty, self._extra = choices, not_empty, check
         self.expects = " or ".join(f'"{c}"' for c in choices) if choices else "a string"
@@ -45,7 +48,9 @@ class Text(Type):
             from recomp.config.problems import nearest
 
             near = nearest(value, list(self.choices))
-            complain(path, f'expected {self.expects}, found "{value}"', hint=f'did you mean "{near}"?' if near else None)
+            complain(
+                path, f'expected {self.expects}, found "{value}"', hint=f'did you mean "{near}"?' if near else None
+            )
             return None
         if self.not_empty and not value:
             complain(path, "expected a string that is not empty")
@@ -201,9 +206,10 @@ class Table(Type):
         self.fields = fields
 
     def check(self, value: Any, path: Path, complain: Complain) -> Any:
-        """All listed keys with their values or defaults; unlisted keys are problems."""
+        """All listed keys with their values or defaults, whatever was found; unlisted keys are problems."""
         if not isinstance(value, dict):
-            return self._wrong(value, path, complain)
+            self._wrong(value, path, complain)
+            return self.check({}, path, lambda *_, **__: None)
         for key in value.keys() - self.fields.keys():
             from recomp.config.problems import nearest
 

@@ -37,9 +37,23 @@ class Piece:
         self.writes = 0
         self.views: tuple[tuple[bool, str, int], ...] = ()
 
+    @classmethod
+    def of(cls, builder: Builder) -> Piece:
+        """The piece of an instruction's semantics."""
+        piece = cls(builder.insn, "sync" if builder.sync else "", builder.text)
+        piece.reads = builder.reads
+        piece.writes = builder.writes
+        if builder.views_read or builder.views_written:
+            views = [(False, *view) for view in builder.views_read] + [(True, *view) for view in builder.views_written]
+            piece.views = tuple(dict.fromkeys(views))
+        return piece
+
 
 class Code:
-    """The guest's code bytes and the pieces of its words. `unsupported` collects known words without semantics."""
+    """The guest's code bytes and the pieces of its words.
+
+    `unsupported` collects known words without semantics; `sets_rounding`: some piece may change the rounding mode,
+    or looks at the exception flags, which the compiler otherwise raises too often."""
 
     def __init__(self, segments: tuple[Segment, ...], data: dict[str, bytes], lifter: Lifter = lift_insn) -> None:
         self._areas = sorted(
@@ -48,6 +62,7 @@ class Code:
         self._lifter = lifter
         self._memo: dict[int, Piece] = {}
         self.unsupported: dict[int, str] = {}
+        self.sets_rounding = False
 
     def words(self, pc: int, count: int) -> tuple[int, ...]:
         """`count` words at `pc`. Raises LiftError outside of the executable segments' bytes."""
@@ -79,14 +94,6 @@ class Code:
         if builder is None:
             self.unsupported[word] = repr(insn)
             return Piece(insn, "trap", "RT_TRAP_UNSUPPORTED"), True
-        return _from_builder(builder), not builder.uses_pc
-
-
-def _from_builder(builder: Builder) -> Piece:
-    piece = Piece(builder.insn, "sync" if builder.sync else "", builder.text)
-    piece.reads = builder.reads
-    piece.writes = builder.writes
-    if builder.views_read or builder.views_written:
-        views = [(False, *view) for view in builder.views_read] + [(True, *view) for view in builder.views_written]
-        piece.views = tuple(dict.fromkeys(views))
-    return piece
+        piece = Piece.of(builder)
+        self.sets_rounding |= "rt_set_fpcr" in piece.text or "rt_get_fpsr" in piece.text
+        return piece, not builder.uses_pc

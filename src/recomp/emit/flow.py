@@ -24,9 +24,9 @@ X30 = 1 << 30
 @dataclass(slots=True, eq=False)
 class Part:
     """`pc`: guest address of the first piece; `labelled`: a block starts here. `uses`: read before written, `defines`:
-    written, both with what the end itself reads and writes. `callee`: start of the function that a direct call or tail
-    call goes to, `resume`: where in it, if not there; `site`, `word`: the ending instruction. `successors` index
-    `Flow.parts`."""
+    written, both with what the end itself reads and writes (`end_uses`, `end_defines`). `callee`: start of the function
+    that a direct call or tail call goes to, `resume`: where in it, if not there; `site`, `word`: what ends the part.
+    `successors` index `Flow.parts`."""
 
     pc: int
     labelled: bool
@@ -34,6 +34,8 @@ class Part:
     kind: str = "goto"
     uses: int = 0
     defines: int = 0
+    end_uses: int = 0
+    end_defines: int = 0
     successors: tuple[int, ...] = ()
     callee: int | None = None
     resume: int = 0
@@ -44,13 +46,15 @@ class Part:
 
 @dataclass(slots=True, eq=False)
 class Flow:
-    """`entries`: guest address → part where control may enter besides the start."""
+    """`entries`: guest address → part where control may enter besides the start; `balanced`: calls in the program
+    keep sp, lr and callee-saved registers (`recomp.emit.frames`)."""
 
     function: Function
     parts: list[Part]
     start: int
     entries: dict[int, int]
     insns: int
+    balanced: bool = False
     #: part indices, successors mostly first, for backward dataflow
     postorder: list[int] = field(default_factory=list)
 
@@ -190,8 +194,10 @@ class _Builder:
                 part.successors = tuple(dict.fromkeys(self._go(pc) for pc in block.successors))
             if part.kind in ("jump", "switch"):
                 part.successors = tuple(dict.fromkeys((*part.successors, *entries)))
-        part.uses |= reads.reads & ~part.defines
+        part.end_uses = reads.reads
+        part.uses |= part.end_uses & ~part.defines
         if insn.name in ("BL", "BLR"):
+            part.end_defines = X30
             part.defines |= X30
 
     def _end_call(self, part: Part, reads: Builder) -> None:

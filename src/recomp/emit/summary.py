@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from recomp.emit.flow import Flow
+from recomp.emit.frames import KEPT
 from recomp.semantics.builder import ALL, SP
 
 #: What a supervisor call reads: x0..x8 and the stack pointer.
 SVC_READS = (1 << 9) - 1 | 1 << SP
-X30 = 1 << 30
 #: Two masks in one integer, so that one pass serves both: liveness in the low half, `reads` in the high half.
 _HALF = ALL.bit_length()
 _BOTH = 1 << _HALF | 1
@@ -33,6 +33,10 @@ class Summaries:
     writes: dict[int, int]
     live_out: dict[int, int]
     anywhere: int = 0
+    #: registers that every function of the program keeps for its caller, if `recomp.emit.frames` proved it; and those
+    #: of them that are never in `*c`: all but sp
+    private: int = 0
+    kept: int = 0
     #: function → liveness at the start of each of its parts
     live: dict[int, list[int]] = field(default_factory=dict)
 
@@ -40,7 +44,11 @@ class Summaries:
 def summarise(flows: Mapping[int, Flow], exact: bool = False) -> Summaries:
     """Summaries of all functions, by start. `exact`: assume that every register is read everywhere outside."""
     everything = ALL if exact else 0
-    s = Summaries({pc: 0 for pc in flows}, _writes(flows), {pc: everything for pc in flows}, everything)
+    balanced = any(flow.balanced for flow in flows.values())
+    kept = KEPT if balanced else 0
+    writes = {pc: mask & ~kept for pc, mask in _writes(flows).items()}
+    s = Summaries({pc: 0 for pc in flows}, writes, {pc: everything for pc in flows}, everything)
+    s.kept, s.private = kept, kept & ~(1 << SP)
     callers = _callers(flows)
     pending = set(flows)
     while pending:
@@ -59,13 +67,13 @@ def _visit(flow: Flow, s: Summaries, callers: Mapping[int, set[int]], pending: s
     pc = flow.function.start
     live = s.live[pc] = liveness(flow, s)
     at_start = live[flow.start]
-    reads = at_start >> _HALF
+    reads = at_start >> _HALF & ~s.private
     if reads & ~s.reads[pc]:
         s.reads[pc] |= reads
         s.anywhere |= reads
         pending |= callers[pc]
     for index in flow.entries.values():
-        s.anywhere |= live[index] & ALL
+        s.anywhere |= live[index] & ALL & ~s.private
     out = s.live_out[pc] | s.anywhere
     for part in flow.parts:
         if part.kind == "call":
@@ -77,6 +85,7 @@ def _visit(flow: Flow, s: Summaries, callers: Mapping[int, set[int]], pending: s
             continue
         else:
             continue
+        after &= ~s.private
         if part.callee is None or part.resume:
             s.anywhere |= after
         elif after & ~s.live_out[part.callee]:
@@ -93,8 +102,8 @@ def liveness(flow: Flow, s: Summaries) -> list[int]:
     for part in parts:
         kind = part.kind
         if kind in ("call", "tail"):
-            known = part.callee is not None and not part.resume
-            gain = s.reads[part.callee] * _BOTH if known else anywhere
+            known = None if part.resume else part.callee
+            gain = anywhere if known is None else s.reads[known] * _BOTH
             gains.append(gain | out if kind == "tail" else gain)
         elif kind == "jump":
             gains.append(anywhere | out)

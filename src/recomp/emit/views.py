@@ -1,9 +1,9 @@
 """How a function keeps its vector registers: as rt_v128, double or float locals.
 
-The uses of a vector register fall into webs: values that flow into each other. A web whose every access is a double
-(or a float) lives in a `double` (`float`) local, so that arithmetic carried round a loop stays in one representation;
-any other web lives in an `rt_v128` local, and scalar accesses convert. A double web that mixes values from `*c` with
-values made here also keeps the upper half of the register, in `u<n>`.
+The uses of a vector register fall into webs: values that flow into each other. A web that is only ever read as a
+double (or a float) lives in a `double` (`float`) local, so that arithmetic carried round a loop stays in one
+representation; any other web lives in an `rt_v128` local. Accesses of another kind convert. Where the upper half of a
+double's register may be more than zero and `*c` needs it, it is kept beside it in `u<n>`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from recomp.emit.placement import Placement
 from recomp.semantics.builder import V0
 
 VECTORS = ((1 << 32) - 1) << V0
-_KIND_BIT = {"d": 1, "s": 2, "v": 4}
-_LOADED, _WRITTEN, _STORED = 8, 16, 32
-_MIXED = _LOADED | _WRITTEN | _STORED
+_READ = {"d": 1, "s": 2, "v": 4}
+_WRITTEN = {"d": 8, "s": 16, "v": 32}
+_LOADED, _STORED = 64, 128
 
 
 def bits(mask: int) -> list[int]:
@@ -62,20 +62,26 @@ class Webs:
     def kind(self, node: int) -> str:
         """ "d", "du" (double, with the upper half kept), "s" or "v"."""
         facts = self.facts[self.find(node)]
-        mixed = facts & _MIXED == _MIXED
-        if facts & 7 == 1:
-            return "du" if mixed else "d"
-        return "s" if facts & 7 == 2 and not mixed else "v"
+        read, written = facts & 7, facts >> 3 & 7
+        if (read or written) == 1:
+            return "du" if facts & _STORED and (facts & _LOADED and written or written != 1) else "d"
+        if (read or written) == 2 and not (facts & _STORED and (facts & _LOADED or written != 2)):
+            return "s"
+        return "v"
+
+
+#: (view that the text names, register, web)
+Access = tuple[str, int, int]
 
 
 @dataclass(slots=True, eq=False)
 class PartViews:
     """Webs of one part: by register at its start and end, and for each piece with views in order:
-    (before reading, after writing) as (view, register, web)."""
+    (before reading, after writing)."""
 
     at_start: dict[int, int]
     at_end: dict[int, int]
-    pieces: list[tuple[list[tuple[str, int, int]], list[tuple[str, int, int]]]]
+    pieces: list[tuple[list[Access], list[Access]]]
 
 
 @dataclass(slots=True, eq=False)
@@ -98,9 +104,9 @@ def build_views(flow: Flow, placement: Placement) -> Views | None:
     parts = []
     for index, part in enumerate(flow.parts):
         views = _walk(part.pieces, at_start[index], webs)
-        for bit in bits((placement.stores[index] | placement.cold[index]) & VECTORS):
+        for bit in bits((placement.stores[index] | placement.cold[index] | placement.values[index]) & VECTORS):
             webs.add(views.at_end[bit - V0], _STORED)
-        loads = placement.loads[index]
+        loads = placement.loads[index] | placement.results[index]
         for successor in part.successors:
             for n, web in at_start[successor].items():
                 if loads >> V0 + n & 1:
@@ -124,10 +130,10 @@ def _walk(pieces: list[Piece], at_start: dict[int, int], webs: Webs) -> PartView
         after: list[tuple[str, int, int]] = []
         for is_write, kind, n in piece.views:
             if is_write:
-                now[n] = webs.new(_KIND_BIT[kind] | _WRITTEN)
+                now[n] = webs.new(_WRITTEN[kind])
                 after.append((kind, n, now[n]))
             else:
-                webs.add(now[n], _KIND_BIT[kind])
+                webs.add(now[n], _READ[kind])
                 before.append((kind, n, now[n]))
         result.pieces.append((before, after))
     return result

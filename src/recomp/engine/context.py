@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recomp.engine.process import Outcome, Program, run_program
 from recomp.engine.reporter import Reporter
 from recomp.engine.stage import Stage
 from recomp.engine.store import Store
 from recomp.errors import StageError
 
+if TYPE_CHECKING:
+    from recomp.engine.process import Outcome
+
 TAIL_LINES = 20
+
+
+class Interrupted(BaseException):
+    """The user, or the system, wants the run to end: exit code 130."""
 
 
 class Context:
@@ -29,6 +35,8 @@ class Context:
         store: Store,
         reporter: Reporter,
         settled: Callable[[], list[tuple[dict[str, Any], list[dict[str, Any]]]]],
+        is_audit: bool = False,
+        secrets: tuple[bytes, ...] = (),
     ) -> None:
         self.stage = stage
         self.scratch = scratch
@@ -36,8 +44,11 @@ class Context:
         self.cwd = cwd
         self.env = env
         self.store = store
+        self.secrets = secrets
+        self.is_audit = is_audit  # then nothing may be taken from earlier results
         self._settled = settled
         self._reporter = reporter
+        self.confinement: str | None = None  # "landlock" or "none", once a program of somebody else's was started
 
     def out(self, name: str) -> str:
         """Where to write the declared output `name`: a path in the scratch folder, moved into place on success."""
@@ -77,6 +88,9 @@ class Context:
         confine: Callable[[], None] | None = None,
     ) -> Outcome:
         """Run a program with this stage's environment and log files; the caller judges how it ended."""
+        from recomp.engine.process import Program, run_program
+
+        self.confinement = "landlock" if confine else "none"
         program = Program(
             argv,
             cwd=self.cwd,
@@ -84,6 +98,7 @@ class Context:
             stdout_path=self.log_path("stdout"),
             stderr_path=self.log_path("stderr"),
             confine=confine,
+            secrets=self.secrets,
         )
         return run_program(program, timeout_s=timeout_s, poll=poll)
 
@@ -102,13 +117,15 @@ def tail(text: str, lines: int = TAIL_LINES) -> str:
     return "".join(f"\n    {line}" for line in kept)
 
 
-def command_runner(command: list[str], *, timeout_s: float | None) -> Callable[[Context], Any]:
-    """The `run` of a stage whose work is a command of the user's."""
+def command_runner(
+    command: list[str], *, timeout_s: float | None, bounds: Callable[[], Callable[[], None] | None] | None = None
+) -> Callable[[Context], Any]:
+    """The `run` of a stage whose work is a command of the user's. `bounds` makes its confinement when it is run."""
 
     def run(context: Context) -> Any:
         from recomp.engine.stage import Result
 
-        outcome = context.run_program(command, timeout_s=timeout_s)
+        outcome = context.run_program(command, timeout_s=timeout_s, confine=bounds() if bounds else None)
         context.check(outcome, f"command {command[0]!r}")
         return Result(found=f"{os.path.basename(command[0])} succeeded")
 

@@ -45,7 +45,7 @@ def why_run(parts: dict[str, Any], previous: dict[str, Any] | None) -> str:
     changes = [describe(*change) for change in differences(previous["ingredients"], parts)]
     if not changes:
         return "the last attempt failed" if previous.get("failed") else "the result of the last time is gone"
-    return "; ".join(changes[:3]) + (f"; and {len(changes) - 3} more" if len(changes) > 3 else "")
+    return "; ".join(changes[:2]) + (f"; and {len(changes) - 2} more" if len(changes) > 2 else "")
 
 
 def describe(kind: str, name: str, old: Any, new: Any) -> str:

@@ -60,6 +60,15 @@ def sync_file(path: str) -> None:
         os.close(fd)
 
 
+def find_program(name: str) -> str | None:
+    """An executable by its name, as a shell would find it."""
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(folder or ".", name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return None
+
+
 def remove_quietly(path: str) -> None:
     try:
         os.unlink(path)

@@ -7,8 +7,10 @@ import time
 from typing import Any, NamedTuple
 
 from recomp.engine import manifest as man
+from recomp.engine.context import Interrupted
 from recomp.engine.files import remove_tree
 from recomp.engine.fingerprint import StatCache
+from recomp.engine.gc import register
 from recomp.engine.lock import Lock
 from recomp.engine.outputs import places
 from recomp.engine.plan import Plan, Progress, learnt_before, signature
@@ -17,11 +19,7 @@ from recomp.engine.runner import Runner, Settled
 from recomp.engine.stage import Stage
 from recomp.engine.state import State
 from recomp.engine.store import Store
-from recomp.errors import RecompError, StageError
-
-
-class Interrupted(BaseException):
-    """The user, or the system, wants the run to end: exit code 130."""
+from recomp.errors import GateError, RecompError, StageError
 
 
 class RunResult(NamedTuple):
@@ -36,15 +34,16 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     os.makedirs(layout.log_dir, exist_ok=True)
     store = Store(layout.store_dir)
     store.share()
+    register(store, layout.work_root, layout.run_manifest, layout.runs_dir)
     state = State(layout.engine_dir)
     evidence, number = learnt_before(plan, store, hashes)
     stages = plan.stages(evidence)
-    run_id = man.run_id(man.input_fingerprint(plan.inputs), signature(plan.stages(b"")))
+    run_id = man.run_id(plan.input_fingerprint, signature(plan.stages(b"")))
     origin = {"run_id": run_id, "host_fingerprint": man.host_fingerprint()}
     deadline = None if plan.deadline_s is None else time.monotonic() + plan.deadline_s
     runner = Runner(
         layout, store, hashes, state, reporter,
-        origin=origin, env=plan.env, resume=plan.resume, deadline=deadline,
+        origin=origin, env=plan.env, secrets=plan.secrets, resume=plan.resume, deadline=deadline, gate=plan.gate,
     )  # fmt: skip
     ledger = Ledger(plan, origin, number)
     reporter.run_started(run_id, tuple(stage.name for stage in stages))
@@ -52,9 +51,19 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     try:
         error = _rounds(plan, runner, ledger, stages, evidence, number, until, reporter)
         status = "failed" if error else "succeeded"
+    except Interrupted:
+        if runner.cut is not None:
+            ledger.add(*runner.cut)
+        raise
+    except GateError:
+        status = "blocked"
+        raise
     finally:
-        ledger.write(status)
-        hashes.save()
+        try:
+            ledger.write(status)
+            hashes.save()
+        finally:
+            store.release()
         reporter.run_finished(status)
     return RunResult(status, ledger.manifest(status), error)
 
@@ -134,7 +143,7 @@ class Ledger:
             "execution_mode": plan.execution_mode,
             "host_fingerprint": self._origin["host_fingerprint"],
             "tool_versions": dict(sorted(versions.items())),
-            "input_fingerprint": man.input_fingerprint(plan.inputs),
+            "input_fingerprint": plan.input_fingerprint,
             "inputs": plan.inputs,
             "rounds": self._round,
             "steps": self.steps(),

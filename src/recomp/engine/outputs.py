@@ -37,6 +37,7 @@ def collect(stage: Stage, scratch: str, store: Store) -> list[Entry]:
 
 
 def _take(path: str, output: Output, name: str, store: Store) -> Entry:
+    store.check_class(output.asset_class, f"the output {output.name!r}")
     sha256, size = store.put_file(path)
     mode = 0o755 if os.stat(path).st_mode & 0o100 else 0o644
     return _entry(output.name, name, sha256, size, mode, output.role or output.name, output.asset_class)
@@ -85,6 +86,7 @@ def collect_written(
         if before.get(path) == after[path]:
             continue
         base, folder = next(((b, f) for b, f in by_length if _is_below(path, (f,))), ("@", "/"))
+        store.check_class("derived", f"what the command of {stage.name} wrote")
         sha256, size = store.put_file(path)
         mode = 0o755 if os.stat(path).st_mode & 0o100 else 0o644
         name = "" if path == folder else os.path.relpath(path, folder)
@@ -108,7 +110,8 @@ def put_in_place(
 ) -> list[str]:
     """Make the outputs on disk be the recorded ones; returns the paths that had to be written.
 
-    What is already right stays untouched; the rest is moved from `scratch` or restored from the store. Raises
+    What is already right stays untouched; the rest is moved from `scratch` or restored from the store. A tree that
+    needed nothing keeps what others have put into it since. Raises
     BlobMissing when the store cannot provide a file.
     """
     paths = places(stage, entries, roots)
@@ -128,12 +131,21 @@ def put_in_place(
         hashes.adopt(path, entry["sha256"])
         written.append(path)
     for output in stage.outputs:
-        if output.tree:
+        recorded = any(entry["base"] == output.name for entry in entries)
+        if output.tree and (not recorded or any(path.startswith(output.path + "/") for path in written)):
             _remove_extras(output, set(paths))
-        elif output.optional and output.path not in paths:
+        elif output.optional and not recorded:
             remove_quietly(output.path)
     _sync(written)
     return written
+
+
+def damaged(stage: Stage, entries: list[Entry], roots: dict[str, str], hashes: StatCache, store: Store) -> str | None:
+    """The first output that is not what was recorded and that the store cannot give back."""
+    for entry, path in zip(entries, places(stage, entries, roots), strict=True):
+        if not _is_right(entry, path, hashes) and not store.has_blob(entry["sha256"]):
+            return path
+    return None
 
 
 def _is_right(entry: Entry, path: str, hashes: StatCache) -> bool:

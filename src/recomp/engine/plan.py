@@ -16,11 +16,14 @@ from recomp.engine.store import Store
 
 class Plan(NamedTuple):
     """A run as it was frozen when it started. `stages` makes the stages for what earlier rounds learnt (bytes, empty in
-    the first round); `learn` answers with more of it, or None when there is nothing new to learn from that record."""
+    the first round); `learn` answers with more of it, or None when there is nothing new to learn from that record.
+    `secrets` are taken out of every log. `gate` is asked
+    with the run's id before the first stage that runs, and may raise GateError."""
 
     layout: Layout
     execution_mode: str
     inputs: list[dict[str, Any]]
+    input_fingerprint: str
     env: dict[str, str]
     stages: Callable[[bytes], tuple[Stage, ...]]
     learn: Callable[[bytes, dict[str, Any], Store], bytes | None]
@@ -29,6 +32,8 @@ class Plan(NamedTuple):
     tools: tuple[Tool, ...] = ()
     extra: dict[str, Any] = {}
     deadline_s: float | None = None
+    secrets: tuple[bytes, ...] = ()
+    gate: Callable[[str], None] = lambda run_id: None
 
 
 class Keyed(NamedTuple):

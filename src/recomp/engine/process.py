@@ -7,7 +7,6 @@ what the program leaves behind (subreaper), and ends it all when the program end
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import signal
@@ -24,6 +23,8 @@ GRACE_S = 3.0
 #: a program's log beyond this many bytes is cut, with a note
 LOG_LIMIT_BYTES = 64 << 20
 TAIL_BYTES = 8192
+SECRET_LINE_BYTES = 1 << 16
+REDACTED = b"[redacted]"
 
 
 class Outcome(NamedTuple):
@@ -59,10 +60,13 @@ class Program:
         stdout_path: str,
         stderr_path: str,
         confine: Callable[[], None] | None = None,
+        secrets: tuple[bytes, ...] = (),
     ) -> None:
         self.argv = argv
         self.started = time.monotonic()
         self.has_ended = False
+        import ctypes  # noqa: F401  loaded before the fork, so that children do not each load it
+
         engine = os.getpid()
         (out_read, out_write), (err_read, err_write) = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
         self._status_fd, status_write = os.pipe2(os.O_CLOEXEC)
@@ -74,7 +78,7 @@ class Program:
             _supervise(engine, argv, cwd, env, out_write, err_write, status_write, confine)
         for fd in (out_write, err_write, status_write):
             os.close(fd)
-        self._logs = [_Log(out_read, stdout_path), _Log(err_read, stderr_path)]
+        self._logs = [_Log(out_read, stdout_path, secrets), _Log(err_read, stderr_path, secrets)]
 
     def fds(self) -> list[int]:
         return [self._status_fd, *(log.fd for log in self._logs if log.is_open)]
@@ -135,7 +139,7 @@ def run_program(
 def run_programs(
     starters: Iterator[Callable[[], Program]], *, jobs: int, ended: Callable[[Program, Outcome], None]
 ) -> None:
-    """Run programs, at most `jobs` at once; `ended` is called for each as it ends and may raise, which ends them all."""
+    """Run programs, at most `jobs` at once; `ended` is called for each as it ends; if it raises, all are ended."""
     running: list[Program] = []
     try:
         while True:
@@ -155,20 +159,22 @@ def run_programs(
 
 
 class _Log:
-    """One stream of a program on its way to a file."""
+    """One stream of a program on its way to a file. With `secrets` it is written by whole lines, without them."""
 
-    def __init__(self, fd: int, path: str) -> None:
+    def __init__(self, fd: int, path: str, secrets: tuple[bytes, ...] = ()) -> None:
         self.fd = fd
         self.is_open = True
         self.tail = b""
         self._left = LOG_LIMIT_BYTES
+        self._secrets = secrets
+        self._line = b""
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
 
     def read(self) -> None:
         chunk = os.read(self.fd, 1 << 16)
-        if not chunk:
-            self.is_open = False
-            return
+        self.is_open = bool(chunk)
+        if self._secrets:
+            chunk = self._without_secrets(chunk)
         self.tail = (self.tail + chunk)[-TAIL_BYTES:]
         if self._left > 0:
             write_all(self._file, chunk[: self._left])
@@ -181,6 +187,20 @@ class _Log:
             self.read()
         os.close(self.fd)
         os.close(self._file)
+
+    def _without_secrets(self, chunk: bytes) -> bytes:
+        """What can be written now: whole lines, or at the end all; a line that never ends is cut where it must."""
+        held = self._line + chunk
+        end = len(held) if not chunk else held.rfind(b"\n") + 1
+        if not end and len(held) > SECRET_LINE_BYTES:
+            end = len(held) - SECRET_LINE_BYTES // 2
+        ready, self._line = held[:end], held[end:]
+        lowered = ready.lower()
+        for secret in self._secrets:
+            while (at := lowered.find(secret)) >= 0:
+                ready = ready[:at] + REDACTED + ready[at + len(secret) :]
+                lowered = ready.lower()
+        return ready
 
 
 # In the supervisor
@@ -230,7 +250,9 @@ def _run_child(engine, argv, cwd, env, out_fd, err_fd, status_fd, confine) -> No
     except _Stop:
         status = _terminate(child, grace_s=GRACE_S if os.getppid() == engine else 0)
     _sweep(child)
-    kind = b"exit %d" % os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else b"signal %d" % os.WTERMSIG(status)
+    kind = (
+        b"exit %d" % os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else b"signal %d" % os.WTERMSIG(status)
+    )
     os.write(status_fd, kind)
 
 
@@ -309,8 +331,7 @@ def _signal_group(leader: int, number: int) -> None:
         pass
 
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
 def _prctl(option: int, value: int) -> None:
-    _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+    import ctypes  # 16 ms, which a run that starts nothing need not pay
+
+    ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), 0, 0, 0)

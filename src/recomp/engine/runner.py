@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from recomp.engine import outputs as out
-from recomp.engine.context import Context
+from recomp.engine.context import Context, Interrupted
 from recomp.engine.decide import Decision, decide
 from recomp.engine.files import remove_tree
 from recomp.engine.fingerprint import StatCache
@@ -44,11 +45,17 @@ class Runner:
         *,
         origin: dict[str, Any],
         env: dict[str, str],
+        secrets: tuple[bytes, ...],
         resume: bool,
         deadline: float | None,
+        gate: Callable[[str], None],
     ) -> None:
         self.layout, self.store, self.hashes, self.state, self.reporter = layout, store, hashes, state, reporter
         self.origin, self.env, self.resume, self.deadline = origin, env, resume, deadline
+        self.secrets = secrets
+        self.gate, self._gate_passed = gate, False
+        #: the stage that an interrupt cut short
+        self.cut: tuple[Stage, Settled] | None = None
 
     def settle(self, stage: Stage, progress: Progress, steps: Callable[[], list]) -> Settled:
         """Bring one stage up to date. Raises only what is not the stage's own failure (an interrupt, a full disk)."""
@@ -104,6 +111,9 @@ class Runner:
 
     def _run(self, keyed: Keyed, decision: Decision, progress: Progress, steps, tainted: bool) -> Settled:
         stage = keyed.stage
+        if not self._gate_passed:
+            self.gate(self.origin["run_id"])
+            self._gate_passed = True
         attempt = self.state.started(stage.name)
         self.reporter.stage_started(stage.name, decision.reason)
         started = time.monotonic()
@@ -117,7 +127,14 @@ class Runner:
             else:
                 self.store.put_action(record)
             out.put_in_place(stage, record["outputs"], self.layout.roots, self.store, self.hashes, scratch)
-        except RecompError as error:
+        except Interrupted:
+            error: RecompError = StageError(f"{stage.name}: interrupted")
+            record = self._record(keyed, attempt, Result(), [])
+            step = self._step(keyed, record, duration_s=time.monotonic() - started, hit=False, error=error)
+            self.cut = (stage, Settled(step, record, error))
+            raise
+        except Exception as raised:
+            error = self._explain(stage, raised)
             record = self._record(keyed, attempt, Result(), [])
             self.state.settled(stage.name, keyed.parts, failed=True)
             step = self._step(keyed, record, duration_s=time.monotonic() - started, hit=False, error=error)
@@ -159,6 +176,7 @@ class Runner:
             store=self.store,
             reporter=self.reporter,
             settled=steps,
+            secrets=self.secrets,
         )
         with time_limit(stage.name, self._limit(stage)):
             result = stage.run(context)
@@ -167,7 +185,7 @@ class Runner:
             entries = out.collect_written(stage, before, after, self.layout.roots, self.store)
         else:
             entries = out.collect(stage, scratch, self.store)
-        return self._record(keyed, attempt, result, entries), result.failure
+        return self._record(keyed, attempt, result, entries, context.confinement), result.failure
 
     def _limit(self, stage: Stage) -> float | None:
         left = None if self.deadline is None else max(self.deadline - time.monotonic(), 0.01)
@@ -178,9 +196,28 @@ class Runner:
         now = {item.name: self.hashes.any(item.path) for item in keyed.stage.inputs}
         return now != keyed.parts["inputs"]
 
+    def _explain(self, stage: Stage, raised: Exception) -> RecompError:
+        """What a stage raised, as an error a user can act on; for a bug, the traceback goes to the stage's log."""
+        if isinstance(raised, RecompError):
+            return raised
+        if isinstance(raised, OSError):
+            hint = "free some space, or choose another work root" if raised.errno == errno.ENOSPC else None
+            where = f": {raised.filename}" if raised.filename else ""
+            return StageError(f"{stage.name}: {raised.strerror or raised}{where}", hint=hint)
+        import traceback
+
+        path = self._log_path(stage, "stderr")
+        with open(path, "a", encoding="utf-8") as file:
+            traceback.print_exception(raised, file=file)
+        return StageError(
+            f"{stage.name}: {type(raised).__name__}: {raised} [this is a bug]", hint=f"the traceback is in {path}"
+        )
+
     # What is written down
 
-    def _record(self, keyed: Keyed, attempt: int, result: Result, entries: list[out.Entry]) -> dict[str, Any]:
+    def _record(
+        self, keyed: Keyed, attempt: int, result: Result, entries: list[out.Entry], confinement: str | None = None
+    ) -> dict[str, Any]:
         logs = {}
         for stream in ("stdout", "stderr"):
             path = self._log_path(keyed.stage, stream)
@@ -192,12 +229,13 @@ class Runner:
             "cache_key": keyed.key,
             "content_key": keyed.content,
             "ingredients": keyed.parts,
-            "tool_versions": {tool.name: tool.version for tool in keyed.stage.tools},
+            "tool_versions": {tool.name: tool.version for tool in keyed.stage.tools if not tool.internal},
             "outputs": entries,
             "found": result.found,
             "notes": list(result.notes),
             "again": result.again,
             "logs": logs,
+            "confinement": confinement,
             "origin": {**self.origin, "stage_attempt": attempt},
         }
 
@@ -222,6 +260,8 @@ class Runner:
         trees = tuple(output.path for output in stage.outputs if output.tree)
         named = {next((tree for tree in trees if path.startswith(tree + "/")), path) for path in paths}
         step["outputs"] = sorted(self.layout.written(path) for path in named)
+        if record.get("confinement"):
+            step["confinement"] = record["confinement"]
         notes = [*record["notes"], *([error.message] if error else [])]
         if notes:
             step["notes"] = notes

@@ -7,8 +7,8 @@ followed first, so that it is the real place that counts; of nested repositories
 from __future__ import annotations
 
 import os
-import shutil
 
+from recomp.engine.files import find_program
 from recomp.errors import ConfigError
 
 #: a name that no tracked file has: what git says of it, it says of whatever will be written there
@@ -43,7 +43,7 @@ def work_tree_of(folder: str) -> str | None:
 
 
 def _not_ignored(tree: str, folders: list[str]) -> list[str]:
-    git = shutil.which("git")
+    git = find_program("git")
     if git is None:
         raise ConfigError(
             f"{tree}: is a git work tree, and git is not there to say what it ignores",

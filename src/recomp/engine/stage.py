@@ -40,11 +40,12 @@ class Output(NamedTuple):
 
 class Tool(NamedTuple):
     """Something outside the inputs that decides what a stage makes. `identity` is a content digest and enters the
-    cache key; `version` is for people."""
+    cache key; `version` is for people. What is a part of the program itself is `internal`, and not listed apart."""
 
     name: str
     version: str | None
     identity: str
+    internal: bool = False
 
 
 class Result(NamedTuple):

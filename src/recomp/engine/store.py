@@ -17,7 +17,8 @@ import os
 from typing import Any
 
 from recomp.engine.files import read_sealed, remove_quietly, seal, write_all, write_atomic
-from recomp.errors import RecompError
+from recomp.engine.stage import ASSET_CLASSES
+from recomp.errors import GateError, RecompError
 
 CHUNK_BYTES = 1 << 20
 #: ioctl FICLONE of linux/fs.h: share the extents of a file where the file system can
@@ -34,11 +35,34 @@ class Store:
         for name in ("blobs", "actions", "contents", "tmp"):
             os.makedirs(os.path.join(root, name), exist_ok=True)
         self._lock_fd: int | None = None
+        self.allowed = self._allowed_classes()
+
+    def _allowed_classes(self) -> tuple[str, ...]:
+        """The asset classes that this store may hold: the words of its file `allowed-classes`; without one, all."""
+        try:
+            with open(os.path.join(self.root, "allowed-classes"), encoding="utf-8") as file:
+                return tuple(file.read().split())
+        except FileNotFoundError:
+            return ASSET_CLASSES
+
+    def check_class(self, asset_class: str, what: str) -> None:
+        """Raises GateError where the store must not hold such a thing."""
+        if asset_class not in self.allowed:
+            raise GateError(
+                f"{self.root}: this store may hold {', '.join(self.allowed) or 'nothing'}, and {what} is {asset_class}",
+                hint="unset RECOMP_CACHE_DIR to keep results in the work root, or use a store of your own",
+            )
 
     def share(self) -> None:
         """Keep garbage collection out while this process uses the store."""
         self._lock_fd = os.open(os.path.join(self.root, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         fcntl.flock(self._lock_fd, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        """Give way to garbage collection again."""
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
 
     # Blobs
 
@@ -147,6 +171,16 @@ class Store:
         root = os.path.join(self.root, "actions")
         keys = [a + b for a in sorted(os.listdir(root)) for b in sorted(os.listdir(os.path.join(root, a)))]
         return [record for record in map(self.action, keys) if record is not None]
+
+    def record_path(self, key: str) -> str:
+        return self._record_path("actions", key)
+
+    def touch(self, key: str) -> None:
+        """Note that a result was used, for garbage collection."""
+        try:
+            os.utime(self.record_path(key))
+        except OSError:
+            pass
 
     def _record_path(self, kind: str, key: str) -> str:
         return os.path.join(self.root, kind, key[:2], key[2:])

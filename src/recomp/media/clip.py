@@ -23,7 +23,7 @@ THUMB = (64, 36)
 """Width and height of the luma pictures that registration looks at."""
 
 _MATRICES = {1: "bt709", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}  # AVCOL_SPC_*
-_MAX_TICKS = 1_000_000
+_MAX_TICKS = 200_000
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def plane(frame: av.VideoFrame, index: int) -> np.ndarray:
     """View plane `index` of an 8-bit planar picture without its padding: (height, width) uint8."""
     import numpy as np
 
-    source = frame.planes[index]
+    source: Any = frame.planes[index]
     rows = np.frombuffer(source, np.uint8).reshape(-1, source.line_size)
     return rows[: source.height, : source.width]
 
@@ -136,7 +136,7 @@ def run_filter(graphs: dict[Any, Any], frame: av.VideoFrame, scale: str, pixel_f
     import av
 
     key = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, scale, pixel_format)
-    graph = graphs.get(key)
+    graph: Any = graphs.get(key)
     if graph is None:
         graph = av.filter.Graph()
         source = graph.add_buffer(
@@ -147,4 +147,5 @@ def run_filter(graphs: dict[Any, Any], frame: av.VideoFrame, scale: str, pixel_f
         graphs[key] = graph
     frame.pts = None
     graph.push(frame)
-    return graph.pull()
+    picture: av.VideoFrame = graph.pull()
+    return picture

@@ -37,7 +37,7 @@ def hash_frame(frame: np.ndarray) -> str:
         pixels = pixels.copy()
         pixels[..., 3] = 255
     digest = hashlib.sha256(b"rgba8888\0" + width.to_bytes(4, "little") + height.to_bytes(4, "little"))
-    digest.update(pixels.reshape(-1))
+    digest.update(pixels.reshape(-1).data)
     return digest.hexdigest()
 
 
@@ -80,7 +80,7 @@ def hash_audio(samples: np.ndarray, rate: int, ticks_rate: int = 60) -> list[str
         tick += 1
         end = tick * rate // ticks_rate
         digest = prefix.copy()
-        digest.update(data[start:end].reshape(-1).view(np.uint8))
+        digest.update(data[start:end].data)
         hashes.append(digest.hexdigest())
         start = end
     return hashes

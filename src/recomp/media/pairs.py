@@ -54,12 +54,18 @@ def add_pictures(
     first = video.get("first_divergence")
     if first is None:
         return None
-    sides = []
+    sides: list[np.ndarray | None] = []
     for side, read in (("reference", reference_frame), ("capture", capture_frame)):
         index = first[f"{side}_index"]
-        sides.append(read(index) if index < video["frame_comparison"][f"{side}_total"] else None)
-    first["pictures"] = write_pair(folder, *sides, first["reference_index"])
-    _refine(video, first)
+        exists = index < video["frame_comparison"][f"{side}_total"]
+        # A recording of another rate has fewer pictures than ticks.
+        sides.append(read(first.get(f"{side}_picture", index)) if exists else None)
+    first["pictures"] = write_pair(folder, sides[0], sides[1], first["reference_index"])
+    if video["mode"] == "perceptual":
+        # Every pixel of a lossy recording differs a little: the place is the one that the gates found.
+        first["pictures"] |= {"box": first.get("box"), "pixels": None, "largest": None}
+    else:
+        _refine(video, first)
     return first["pictures"]
 
 
@@ -83,7 +89,7 @@ def measure(difference: np.ndarray) -> dict[str, Any]:
     """Return {"box", "pixels", "largest"} of a difference picture."""
     import numpy as np
 
-    differs = difference.any(axis=2)
+    differs = np.asarray(difference.any(axis=2))
     if not differs.any():
         return {"box": None, "pixels": 0, "largest": 0}
     rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from recomp.errors import FormatError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -19,6 +21,7 @@ _GAP = 2.5  # units of motion: a drop and a repeat eight frames apart are still 
 _NOISY_GAP = 6.0  # where the codec's noise reaches a unit of motion
 _CAP = 0.9  # gaps: no mismatch may cost more than a gap, see above
 _EPSILON = 16.0  # variance floor in squared levels: noise of a flat picture is not structure
+_MAX_CELLS = 100_000_000  # reference ticks x capture frames: 10,000 by 10,000 (2.7 minutes at 60 a second), about 1 GB
 _STATIC = 0.25  # units of motion below which a drop or a repeat cannot be seen
 
 
@@ -53,6 +56,12 @@ def register(reference: np.ndarray, capture: np.ndarray, recorded: np.ndarray | 
     if not n or not m:
         nothing = np.full(n, -1)
         return Registration(nothing, recorded, np.zeros(n, bool), 0, m, ((0, n),) if n else (), (), 0.0)
+    if n * m > _MAX_CELLS:
+        raise FormatError(
+            f"validation: found {n} ticks of reference and {m} frames of capture, expected at most about "
+            f"{int(_MAX_CELLS**0.5)} of each",
+            hint="judge a long recording in parts: `recomp reference normalize` with a start and an end",
+        )
     rows = np.flatnonzero(recorded)
     ours, theirs = normalised(reference[rows]), normalised(capture)
     distances = 1.0 - similarity(ours, theirs)
@@ -62,9 +71,11 @@ def register(reference: np.ndarray, capture: np.ndarray, recorded: np.ndarray | 
     unit = _unit_of_motion(motion, floor) / (float(np.median(np.diff(rows))) if len(rows) > 1 else 1.0)
     noise = (float(np.percentile(nearest, 90)) - floor) / unit
     gap = min(_NOISY_GAP, _GAP * (1.0 + 4.0 * noise)) * len(rows) / n  # only recorded ticks can speak against a gap
-    scaled = np.zeros((n, m))
+    # A tick without a picture fits any frame, but a little worse than one that is seen to fit.
+    scaled = np.full((n, m), min(0.5, gap / 2), np.float32)
     scaled[rows] = np.clip((distances - floor) / unit, 0.0, _CAP * gap).round(4)
     capture_of = _align(scaled, gap)
+    _cut_loose_ends(capture_of, recorded)
     still = np.ones(n, bool)
     still[rows] = np.append(motion, 0.0) < floor + _STATIC * unit
     moving_before = np.zeros(n, bool)
@@ -132,6 +143,18 @@ def _align(cost: np.ndarray, gap: float) -> np.ndarray:
                 out[row] = column
             row -= 1
     return out
+
+
+def _cut_loose_ends(capture_of: np.ndarray, recorded: np.ndarray) -> None:
+    """Take back matches of unrecorded ticks beyond the last recorded one that matches: they cost nothing anywhere."""
+    matched = (recorded & (capture_of >= 0)).nonzero()[0]
+    if not len(matched):
+        return
+    first, last = int(matched[0]), int(matched[-1])
+    if recorded[last + 1 :].any():
+        capture_of[last + 1 :] = -1
+    if recorded[:first].any():
+        capture_of[:first] = -1
 
 
 def _describe(capture_of: np.ndarray, recorded: np.ndarray, ambiguous: np.ndarray, captured: int) -> Registration:

@@ -27,6 +27,7 @@ _ENCODERS = {
 }
 _TINY_FFV1 = {"level": "1", "g": "1"}  # pictures too small to cut into slices
 _MAX_SIDE = 16384
+_MAX_PIXELS = 8192 * 4352
 _PLANAR_RGB = {"gbrp": (2, 0, 1), "gbrap": (2, 0, 1)}  # plane that holds R, G, B
 _PACKED_RGB = {"bgr0": (2, 1, 0), "bgra": (2, 1, 0), "rgb0": (0, 1, 2), "rgba": (0, 1, 2), "0rgb": (1, 2, 3)}
 # Conversion of anything that is not RGB: pinned, because swscale's defaults differ between releases.
@@ -51,8 +52,8 @@ def write_lossless(
     import av
 
     width, height = size
-    if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
-        raise FormatError(f"video: found a size of {width}x{height}, expected 1x1 to {_MAX_SIDE}x{_MAX_SIDE}")
+    if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE and width * height <= _MAX_PIXELS):
+        raise FormatError(f"video: found a size of {width}x{height}, expected 1x1 to 8192x4352")
     codec = codec or next(name for name in _ENCODERS if name in av.codecs_available)
     count = 0
     try:
@@ -107,15 +108,31 @@ def read_frame(path: Path | str, index: int) -> np.ndarray:
     raise FormatError(f"{path}: found {count} frames, expected frame {index}")
 
 
+def key_frames(path: Path | str) -> list[tuple[int, np.ndarray]]:
+    """Return the key pictures as (number in the stream, RGBA), decoding nothing else: a cheap look through a video."""
+    with _open(path) as container:
+        stream = _video_stream(container, path)
+        stream.codec_context.skip_frame = "NONKEY"
+        rate, start = stream.average_rate or stream.guessed_rate or 60, stream.start_time or 0
+        convert = _Converter()
+        found = []
+        with _decoding(path):
+            for frame in container.decode(stream):
+                time = ((frame.pts or 0) - start) * stream.time_base
+                found.append((round(time * rate), convert(frame)))
+    return found
+
+
 def read_audio(path: Path | str) -> tuple[np.ndarray, int]:
     """Return the first audio stream as ((n, channels) int16, Hz). Raises FormatError, also if there is none."""
     import av
     import numpy as np
 
     with _open(path) as container:
-        if not container.streams.audio:
+        streams = audio_streams(container, path)
+        if not streams:
             raise FormatError(f"{path}: found no audio stream, expected one")
-        stream = container.streams.audio[0]
+        stream = streams[0]
         rate, channels = stream.rate, stream.channels
         resampler = av.AudioResampler(format="s16")
         blocks = []
@@ -146,7 +163,7 @@ def write_png(path: Path | str, frame: np.ndarray) -> None:
     Image.fromarray(np.ascontiguousarray(frame[..., :3])).save(path, format="PNG", compress_level=6)
 
 
-def _add_video(container: av.container.OutputContainer, codec: str, size: tuple[int, int], rate: int) -> Any:
+def _add_video(container: Any, codec: str, size: tuple[int, int], rate: int) -> Any:
     if codec not in _ENCODERS:
         raise ToolError(f"video: unknown lossless codec {codec!r}, expected one of {', '.join(_ENCODERS)}")
     options = _TINY_FFV1 if codec == "ffv1" and min(size) < 8 else _ENCODERS[codec]
@@ -162,7 +179,8 @@ def _pictures(frames: Iterable[np.ndarray], size: tuple[int, int]) -> Iterator[a
     import av
     import numpy as np
 
-    last, picture = None, None
+    last: np.ndarray | None = None
+    picture: Any = None
     for index, frame in enumerate(frames):
         if frame.shape != (size[1], size[0], 4) or frame.dtype != np.uint8:
             raise FormatError(
@@ -182,7 +200,8 @@ class _Sound:
     def __init__(self, container: Any, audio: tuple[np.ndarray, int] | None, ticks_rate: int) -> None:
         self.container = container
         self.position = 0
-        self.samples, self.rate = audio if audio is not None else (None, 0)
+        self.samples: Any = None if audio is None else audio[0]
+        self.rate = 0 if audio is None else audio[1]
         self.ticks_rate = ticks_rate
         if self.samples is None:
             return
@@ -274,7 +293,7 @@ def _plane(frame: av.VideoFrame, index: int, bytes_per_pixel: int) -> np.ndarray
     """View one plane without its padding: (height, width, bytes_per_pixel) uint8."""
     import numpy as np
 
-    plane = frame.planes[index]
+    plane: Any = frame.planes[index]
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height]
     return rows[:, : frame.width * bytes_per_pixel].reshape(frame.height, frame.width, bytes_per_pixel)
 
@@ -290,14 +309,23 @@ def _open(path: Path | str) -> Any:
         raise FormatError(f"{path}: cannot open as video: {getattr(error, 'strerror', error)}") from error
 
 
+def audio_streams(container: Any, path: Path | str) -> list[Any]:
+    """Return the audio streams of an open file. Raises FormatError if one of them cannot be decoded at all."""
+    streams = list(container.streams.audio)
+    if any(stream.codec_context is None for stream in streams):
+        raise FormatError(f"{path}: found an audio stream of an unknown codec, expected one that can be decoded")
+    return streams
+
+
 def _video_stream(container: Any, path: Path | str) -> Any:
     if not container.streams.video:
         raise FormatError(f"{path}: found no video stream, expected one")
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise FormatError(f"{path}: found a video stream of an unknown codec, expected one that can be decoded")
     if not (0 < stream.width <= _MAX_SIDE and 0 < stream.height <= _MAX_SIDE):
-        raise FormatError(
-            f"{path}: found pictures of {stream.width}x{stream.height}, expected 1x1 to {_MAX_SIDE}x{_MAX_SIDE}"
-        )
+        raise FormatError(f"{path}: found pictures of {stream.width}x{stream.height}, expected 1x1 to 8192x4352")
+    stream.codec_context.options = {**stream.codec_context.options, "max_pixels": str(_MAX_PIXELS)}
     return stream
 
 

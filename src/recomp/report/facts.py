@@ -27,6 +27,8 @@ def verdict(validation: Mapping[str, Any] | None, manifest: Mapping[str, Any]) -
         headline = "Close enough to the reference"
     elif video["status"] == "passed" and video.get("mode") == "perceptual":
         headline = "Looks and sounds like the reference"
+    elif video["status"] == "failed" and video.get("mode") == "perceptual":
+        headline = "Differs from the reference"
     if video["failures"]:
         sentence = str(video["failures"][0])
         sentence = sentence[:1].upper() + sentence[1:] + "."

@@ -6,7 +6,7 @@
   if (!pair || !buttons.length) return;
   const knob = (name) => document.getElementById(name);
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  let mode = "flicker", timer = 0, shown = "a", painted = false;
+  let mode = "flicker", timer = 0, shown = "a", sides;
 
   function show(side) {
     shown = side;
@@ -25,32 +25,45 @@
     knob("speed-label").hidden = mode !== "flicker";
     knob("gain-label").hidden = mode !== "difference";
     knob("split-label").hidden = mode !== "slider";
-    if (mode === "heat") paint();
+    paint();
     beat();
   }
 
-  // Mean absolute difference of 16-pixel tiles, square root scale, over a grey copy of the reference.
-  function paint() {
-    if (painted) return;
-    const [a, b] = pair.querySelectorAll("img");
-    const canvas = knob("heat"), width = a.naturalWidth, height = a.naturalHeight;
-    if (!width || b.naturalWidth !== width || b.naturalHeight !== height) return;
-    painted = true;
+  // The pixels of both sides, read once; null if they are not of one size.
+  function pixels() {
+    if (sides !== undefined) return sides;
+    const [a, b] = pair.querySelectorAll("img"), width = a.naturalWidth, height = a.naturalHeight;
+    if (!width) return null;
     const read = (image) => {
-      const c = document.createElement("canvas");
-      c.width = width; c.height = height;
-      const context = c.getContext("2d", { willReadFrequently: true });
+      const context = sheet(document.createElement("canvas"), width, height);
       context.drawImage(image, 0, 0);
       return context.getImageData(0, 0, width, height).data;
     };
-    const left = read(a), right = read(b), tile = 16, columns = Math.ceil(width / tile);
+    sides = b.naturalWidth === width && b.naturalHeight === height ? { left: read(a), right: read(b), width, height } : null;
+    return sides;
+  }
+  function sheet(canvas, width, height) {
+    canvas.width = width; canvas.height = height;
+    return canvas.getContext("2d", { willReadFrequently: true });
+  }
+
+  // Painted here and not by blending: a browser may scale two pictures a pixel apart.
+  function paintDifference({ left, right, width, height }) {
+    const context = sheet(knob("sheet"), width, height), out = context.createImageData(width, height);
+    const gain = Number(knob("gain").value);
+    for (let k = 0; k < left.length; k++) out.data[k] = k % 4 === 3 ? 255 : gain * Math.abs(left[k] - right[k]);
+    context.putImageData(out, 0, 0);
+  }
+
+  // Mean absolute difference of 16-pixel tiles, square root scale, over a grey copy of the reference.
+  function paintHeat({ left, right, width, height }) {
+    const tile = 16, columns = Math.ceil(width / tile);
     const sums = new Float64Array(columns * Math.ceil(height / tile));
     for (let y = 0, k = 0; y < height; y++)
       for (let x = 0; x < width; x++, k += 4)
         sums[(y / tile | 0) * columns + (x / tile | 0)] +=
           Math.abs(left[k] - right[k]) + Math.abs(left[k + 1] - right[k + 1]) + Math.abs(left[k + 2] - right[k + 2]);
-    canvas.width = width; canvas.height = height;
-    const context = canvas.getContext("2d"), out = context.createImageData(width, height);
+    const context = sheet(knob("sheet"), width, height), out = context.createImageData(width, height);
     for (let y = 0, k = 0; y < height; y++)
       for (let x = 0; x < width; x++, k += 4) {
         const heat = Math.min(1, Math.sqrt(sums[(y / tile | 0) * columns + (x / tile | 0)] / (tile * tile * 3 * 255)) * 2);
@@ -61,6 +74,10 @@
         out.data[k + 3] = 255;
       }
     context.putImageData(out, 0, 0);
+  }
+  function paint() {
+    const both = mode === "difference" || mode === "heat" ? pixels() : null;
+    if (both) (mode === "heat" ? paintHeat : paintDifference)(both);
   }
 
   const box = (pair.dataset.box || "").split(" ").map(Number);
@@ -83,7 +100,7 @@
 
   buttons.forEach((button) => button.addEventListener("click", () => set(button.dataset.mode)));
   knob("speed").addEventListener("input", beat);
-  knob("gain").addEventListener("input", () => pair.style.setProperty("--gain", knob("gain").value));
+  knob("gain").addEventListener("input", paint);
   const split = () => pair.style.setProperty("--split", knob("split").value + "%");
   knob("split").addEventListener("input", split);
   pair.addEventListener("pointermove", (event) => {

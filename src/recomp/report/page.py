@@ -95,6 +95,7 @@ def render(
         timeline=draw_timeline(video, input_ticks) if video else None,
         findings=video["triage"]["findings"] if video else [],
         comparisons=comparison_rows(video) if video else [],
+        gates=video.get("gates", []) if video else [],
         stages=stage_rows(manifest.get("steps", [])),
         coverage=coverage_rows(coverage or {}),
         manifest=manifest,

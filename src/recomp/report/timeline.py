@@ -16,10 +16,13 @@ def draw_timeline(video: Mapping[str, Any], input_ticks: Sequence[int]) -> dict[
     total = max(frames["reference_total"], 1)
     fps = float((video.get("reference") or {}).get("fps") or 60)
     audio = video.get("audio_comparison")
-    lanes = [{"name": "picture", "marks": _edit_marks(frames, total)}]
+    found = _finding_marks(video, total)
+    lanes = [{"name": "picture", "marks": _edit_marks(frames, total) + found["picture"]}]
     if audio:
         # Sound is counted in ticks of its own; both lanes cover the same stretch of time.
         lanes.append({"name": "sound", "marks": _edit_marks(audio, max(audio["reference_total"], 1))})
+    elif found["sound"] or (video.get("measurements") or {}).get("sound"):
+        lanes.append({"name": "sound", "marks": found["sound"]})
     if input_ticks:
         ticks = sorted({tick for tick in input_ticks if 0 <= tick < total})
         lanes.append({"name": "input", "marks": [_mark(tick, 1, total, "input", f"input at {tick}") for tick in ticks]})
@@ -28,7 +31,44 @@ def draw_timeline(video: Mapping[str, Any], input_ticks: Sequence[int]) -> dict[
         "scenes": _scenes(video.get("timeline"), total, fps),
         "seconds": [{"x": round(100 * s * fps / total, 3), "label": f"{s} s"} for s in _seconds(total / fps)],
         "total": total,
+        "chart": _chart(video.get("measurements") or {}, total),
     }
+
+
+def _finding_marks(video: Mapping[str, Any], total: int) -> dict[str, list[dict[str, Any]]]:
+    """Marks of what perceptual mode found; exact mode draws its edits instead."""
+    marks: dict[str, list[dict[str, Any]]] = {"picture": [], "sound": []}
+    if video.get("mode") != "perceptual":
+        return marks
+    for finding in video["triage"]["findings"]:
+        if finding["severity"] != "failed":
+            continue
+        lane = "sound" if finding["class"].startswith("audio") else "picture"
+        whole = not finding["ticks"]
+        first, count = (0, total) if whole else (finding["first_tick"], finding["ticks"])
+        kind = "missing" if finding["class"] == "capture-incomplete" else "other"
+        marks[lane].append(_mark(first, count, total, kind, f"{finding['class']} from {finding['first_tick']}"))
+    return marks
+
+
+def _chart(measurements: Mapping[str, Any], total: int) -> dict[str, Any] | None:
+    """Two lines of SSIM over time, at most 400 points, each the lowest of its stretch."""
+    ticks, seen, null = (measurements.get(key) or [] for key in ("ticks", "ssim", "null_ssim"))
+    if not ticks:
+        return None
+    lowest = max(0.0, min(min(seen), min(null)))
+    scale = 90 / max(1 - lowest, 1e-6)
+    step = -(-len(ticks) // 400)
+
+    def line(values: Sequence[float]) -> str:
+        points = []
+        for start in range(0, len(ticks), step):
+            value = max(0.0, min(values[start : start + step]))
+            points.append(f"{1000 * ticks[start] / total:.1f},{5 + scale * (1 - value):.1f}")
+        return " ".join(points)
+
+    mean = sum(seen) / len(seen)
+    return {"seen": line(seen), "null": line(null), "mean": f"{mean:.3f}", "lowest": f"{min(seen):.3f}"}
 
 
 def _edit_marks(comparison: Mapping[str, Any], total: int) -> list[dict[str, Any]]:

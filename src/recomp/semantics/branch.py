@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from recomp.a64 import Insn
 from recomp.semantics.builder import Builder
-
-CONDITIONS = ("eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "al", "nv")
-
-
-def condition(b: Builder, cond: int) -> str:
-    """Whether condition `cond` holds: a C expression that is 0 or 1. Source: ConditionHolds(), DDI 0487 J1.3."""
-    if cond >= 14:  # al, and nv, which holds as well
-        return "1"
-    base = _BASE[cond >> 1](b)
-    return f"!({base})" if cond & 1 else base
-
-
-_BASE: tuple[Callable[[Builder], str], ...] = (
-    lambda b: b.flag("z"),
-    lambda b: b.flag("c"),
-    lambda b: b.flag("n"),
-    lambda b: b.flag("v"),
-    lambda b: f"({b.flag('c')} & ({b.flag('z')} ^ 1u))",
-    lambda b: f"({b.flag('n')} == {b.flag('v')})",
-    lambda b: f"(({b.flag('n')} == {b.flag('v')}) & ({b.flag('z')} ^ 1u))",
-)
 
 
 def taken(b: Builder, i: Insn) -> str:
     """The condition under which a conditional branch is taken."""
     if i.name == "B_cond":
-        return condition(b, i.cond)
+        return b.cond(i.cond)
     if i.name in ("CBZ", "CBNZ"):
         return f"{b.r(i.sf, i.rt)} {'==' if i.name == 'CBZ' else '!='} 0"
     bit = i.b5 << 5 | i.b40

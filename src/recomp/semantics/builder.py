@@ -62,7 +62,6 @@ class Builder:
         "uses_pc",
         "sync",
         "_tmp",
-        "_flags",
     )
 
     def __init__(self, insn: Insn, pc: int) -> None:
@@ -76,7 +75,6 @@ class Builder:
         self.uses_pc = False
         self.sync = False
         self._tmp = 0
-        self._flags: dict[int, int] = {}  # line number -> bit of the flag that it assigns
 
     @property
     def pc(self) -> int:
@@ -97,14 +95,7 @@ class Builder:
 
     @property
     def text(self) -> str:
-        return self._braced(self.lines)
-
-    def text_live(self, live: int) -> str:
-        """`text` without the assignments to flags that the mask `live` leaves out; a flag's value has no effects."""
-        return self._braced([t for n, t in enumerate(self.lines) if n not in self._flags or live >> self._flags[n] & 1])
-
-    def _braced(self, lines: list[str]) -> str:
-        body = " ".join(lines)
+        body = " ".join(self.lines)
         return f"{{ {body} }}" if self._tmp else body
 
     def _read(self, bit: int) -> None:
@@ -175,9 +166,7 @@ class Builder:
         return f"{name}f"
 
     def set_flag(self, name: str, value: str) -> None:
-        bit = 32 + "nzcv".index(name)
-        self.writes |= 1 << bit
-        self._flags[len(self.lines)] = bit
+        self.writes |= 1 << 32 + "nzcv".index(name)
         self.lines.append(f"{name}f = {value};")
 
     def set_flags(self, n: str, z: str, c: str, v: str) -> None:

@@ -111,8 +111,9 @@ def _compare(b: Builder, i: Insn, right: str, holds: str = "") -> None:
         # A quiet compare leaves signalling NaNs to the host.
         unlikely = f"{guard}RT_UNLIKELY(__builtin_isunordered({x}, {y}))"
         b.line(f"if ({unlikely}) rt_unordered_{kind}(c, {left}, {right}, {1 - i.e});")
-    less, equal, unordered = f"__builtin_isless({x}, {y})", f"{x} == {y}", f"__builtin_isunordered({x}, {y})"
-    values = (less, equal, f"!{less}", unordered)
+    less = f"__builtin_isless({x}, {y})"
+    # Unordered in these words, so that the compiler folds every condition into one compare.
+    values = (less, f"{x} == {y}", f"!{less}", f"!__builtin_isgreaterequal({x}, {y}) & !{less}")
     if not holds:
         b.set_flags(*(f"(uint32_t)({v})" for v in values))
         return

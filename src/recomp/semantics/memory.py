@@ -7,12 +7,7 @@ from __future__ import annotations
 
 from recomp.a64 import Insn
 from recomp.semantics.builder import Builder
-from recomp.semantics.integer import extended
-
-
-def signed(value: int, width: int) -> int:
-    """A two's complement field as a Python integer."""
-    return value - (value >> width - 1 << width)
+from recomp.semantics.operands import extended, signed
 
 
 def based(b: Builder, rn: int, offset: int) -> str:

@@ -1,8 +1,4 @@
-"""Advanced SIMD: moves, rearrangement, integer arithmetic. The work is in `rt_simd.h`; here lies which helper.
-
-A 64-bit form (Q = 0) drops the upper half of its result, and of its operands where they could set FPSR. A scalar form
-does the same with all but lane 0.
-"""
+"""Advanced SIMD: integer arithmetic and logic. The work is in `rt_simd.h`; here lies which helper does it."""
 
 from __future__ import annotations
 
@@ -10,69 +6,29 @@ from collections.abc import Callable
 
 from recomp.a64 import Insn
 from recomp.semantics.builder import Builder
-
-Semantics = Callable[[Builder, Insn], None]
-UNSIGNED = ("u8x16", "u16x8", "u32x4", "u64x2")
-SIGNED = ("s8x16", "s16x8", "s32x4", "s64x2")
-
-
-# --- operands and results
-
-
-def part(i: Insn, value: str) -> str:
-    """`value` with only what this form has: 128 bits, 64 bits, or lane 0."""
-    if "Q" in i.f:
-        return value if i.Q else f"rt_low({value})"
-    return lane0(_size(i), value)
-
-
-def lane0(size: int, value: str) -> str:
-    return f"rt_low({value})" if size == 3 else f"rt_keep{8 << size}({value})"
-
-
-def half(b: Builder, i: Insn, n: int) -> str:
-    """The half of register n that a long or wide form reads, in the low half."""
-    if "Q" not in i.f:
-        return lane0(_size(i), b.v(n))
-    return f"rt_high({b.v(n)})" if i.Q else b.v(n)
-
-
-def write_half(b: Builder, i: Insn, value: str) -> None:
-    """Write a narrowed result: the low half, zeros above; or (Q) the high half, the low one stays."""
-    if i.f.get("Q"):
-        b.set_v(i.rd, f"rt_join({b.v(i.rd)}, {value})")
-    else:
-        b.set_v(i.rd, part(i, value))
-
-
-def _size(i: Insn) -> int:
-    """Lane size as a power of two bytes; of a shift by immediate, from the highest one of immh."""
-    return i.immh.bit_length() - 1 if "immh" in i.f else i.size
-
-
-def element(b: Builder, i: Insn) -> str:
-    """All lanes the element of a by-element form."""
-    if i.f.get("size") == 1:
-        lane, n, kind = i.H << 2 | i.L << 1 | i.M, i.rm, "u16x8"
-    else:
-        lane, n, kind = i.H << 1 | i.L, i.M << 4 | i.rm, "u32x4"
-    return f"rt_dup_{kind}(rt_get_{kind}({b.v(n)}, {lane}))"
-
-
-def _second(b: Builder, i: Insn) -> str:
-    return element(b, i) if "H" in i.f else b.v(i.rm)
-
+from recomp.semantics.simd_operands import (
+    SIGNED,
+    UNSIGNED,
+    Semantics,
+    element,
+    half,
+    lane0,
+    lane_size,
+    part,
+    second,
+    write_half,
+)
 
 # --- families
 
 
-def _three(
+def three(
     op: str, lanes: tuple[str, ...] = UNSIGNED, *, acc: bool = False, fpsr: bool = False, end: str = ""
 ) -> Semantics:
     """d = op(n, m), or op(d, n, m) with `acc`; with `fpsr` it may saturate."""
 
     def semantics(b: Builder, i: Insn) -> None:
-        operands = [b.v(i.rd)] * acc + [b.v(i.rn), _second(b, i)]
+        operands = [b.v(i.rd) for _ in range(acc)] + [b.v(i.rn), second(b, i)]
         operands = [part(i, v) for v in operands] if fpsr else operands
         b.set_v(i.rd, part(i, f"rt_{op}_{lanes[i.size]}({'c, ' * fpsr}{', '.join(operands)}{end})"))
 
@@ -112,7 +68,7 @@ def _with_zero(op: str, lanes: tuple[str, ...]) -> Semantics:
 
 def _two(op: str, lanes: tuple[str, ...] = UNSIGNED, *, acc: bool = False, fpsr: bool = False) -> Semantics:
     def semantics(b: Builder, i: Insn) -> None:
-        operands = [b.v(i.rd)] * acc + [b.v(i.rn)]
+        operands = [b.v(i.rd) for _ in range(acc)] + [b.v(i.rn)]
         operands = [part(i, v) for v in operands] if fpsr else operands
         b.set_v(i.rd, part(i, f"rt_{op}_{lanes[i.size]}({'c, ' * fpsr}{', '.join(operands)})"))
 
@@ -126,7 +82,7 @@ def _bytes(op: str) -> Semantics:
     return semantics
 
 
-def _pairs(op: str, lanes: tuple[str, ...] = UNSIGNED) -> Semantics:
+def pairs(op: str, lanes: tuple[str, ...] = UNSIGNED) -> Semantics:
     """Pairs of neighbours of n, then of m; the 64-bit form finds both in one register."""
 
     def semantics(b: Builder, i: Insn) -> None:
@@ -201,16 +157,16 @@ def _narrow(op: str, lanes: tuple[str, ...], *, fpsr: bool = True) -> Semantics:
 
 
 def _right_amount(i: Insn) -> int:
-    return (16 << _size(i)) - (i.immh << 3 | i.immb)
+    return (16 << lane_size(i)) - (i.immh << 3 | i.immb)
 
 
 def _left_amount(i: Insn) -> int:
-    return (i.immh << 3 | i.immb) - (8 << _size(i))
+    return (i.immh << 3 | i.immb) - (8 << lane_size(i))
 
 
 def _shift_right(op: str, lanes: tuple[str, ...], *, acc: bool = False) -> Semantics:
     def semantics(b: Builder, i: Insn) -> None:
-        size = _size(i)
+        size = lane_size(i)
         value = f"rt_{op}_{lanes[size]}({b.v(i.rn)}, {_right_amount(i)})"
         if acc:
             value = f"rt_add_{UNSIGNED[size]}({b.v(i.rd)}, {value})"
@@ -222,14 +178,14 @@ def _shift_right(op: str, lanes: tuple[str, ...], *, acc: bool = False) -> Seman
 def _shift_left(op: str, lanes: tuple[str, ...] = UNSIGNED, *, fpsr: bool = False) -> Semantics:
     def semantics(b: Builder, i: Insn) -> None:
         value = part(i, b.v(i.rn)) if fpsr else b.v(i.rn)
-        b.set_v(i.rd, part(i, f"rt_{op}_{lanes[_size(i)]}({'c, ' * fpsr}{value}, {_left_amount(i)})"))
+        b.set_v(i.rd, part(i, f"rt_{op}_{lanes[lane_size(i)]}({'c, ' * fpsr}{value}, {_left_amount(i)})"))
 
     return semantics
 
 
 def _shift_insert(op: str, amount: Callable[[Insn], int]) -> Semantics:
     def semantics(b: Builder, i: Insn) -> None:
-        b.set_v(i.rd, part(i, f"rt_{op}_{UNSIGNED[_size(i)]}({b.v(i.rd)}, {b.v(i.rn)}, {amount(i)})"))
+        b.set_v(i.rd, part(i, f"rt_{op}_{UNSIGNED[lane_size(i)]}({b.v(i.rd)}, {b.v(i.rn)}, {amount(i)})"))
 
     return semantics
 
@@ -238,7 +194,7 @@ def _shift_narrow(shift: str, lanes: tuple[str, ...], narrow: str, *, fpsr: bool
     """Shift wide lanes right, then narrow them."""
 
     def semantics(b: Builder, i: Insn) -> None:
-        size = _size(i)
+        size = lane_size(i)
         value = b.v(i.rn) if "Q" in i.f else lane0(size + 1, b.v(i.rn))
         value = f"rt_{shift}_{lanes[size + 1]}({value}, {_right_amount(i)})"
         write_half(b, i, f"rt_{narrow}_{lanes[size + 1]}({'c, ' * fpsr}{value})")
@@ -248,7 +204,7 @@ def _shift_narrow(shift: str, lanes: tuple[str, ...], narrow: str, *, fpsr: bool
 
 def _shift_long(lanes: tuple[str, ...]) -> Semantics:
     def semantics(b: Builder, i: Insn) -> None:
-        size, amount = _size(i), _left_amount(i)
+        size, amount = lane_size(i), _left_amount(i)
         value = f"rt_widen_{lanes[size]}({half(b, i, i.rn)})"
         b.set_v(i.rd, f"rt_shl_{UNSIGNED[size + 1]}({value}, {amount})" if amount else value)
 
@@ -260,216 +216,55 @@ def SHLL_v(b: Builder, i: Insn) -> None:
     b.set_v(i.rd, f"rt_shl_{UNSIGNED[i.size + 1]}({value}, {8 << i.size})")
 
 
-# --- copies and permutations
-
-
-def _copy_lane(i: Insn) -> tuple[int, int]:
-    """(size as a power of two, lane) of imm5."""
-    size = (i.imm5 & -i.imm5).bit_length() - 1
-    return size, i.imm5 >> size + 1
-
-
-def DUP_vi(b: Builder, i: Insn) -> None:
-    size, lane = _copy_lane(i)
-    value = f"rt_dup_{UNSIGNED[size]}(rt_get_{UNSIGNED[size]}({b.v(i.rn)}, {lane}))"
-    b.set_v(i.rd, part(i, value))
-
-
-def DUP_si(b: Builder, i: Insn) -> None:
-    size, lane = _copy_lane(i)
-    b.set_v(i.rd, f"rt_u64_v(rt_get_{UNSIGNED[size]}({b.v(i.rn)}, {lane}))")
-
-
-def DUP_vg(b: Builder, i: Insn) -> None:
-    size, _ = _copy_lane(i)
-    b.set_v(i.rd, part(i, f"rt_dup_{UNSIGNED[size]}((uint{8 << size}_t){b.x(i.rn)})"))
-
-
-def UMOV(b: Builder, i: Insn) -> None:
-    size, lane = _copy_lane(i)
-    b.set_x(i.rd, f"rt_get_{UNSIGNED[size]}({b.v(i.rn)}, {lane})")
-
-
-def SMOV(b: Builder, i: Insn) -> None:
-    size, lane = _copy_lane(i)
-    bits = 64 if i.Q else 32
-    b.set_x(i.rd, f"(uint{bits}_t)(int{bits}_t)rt_get_{SIGNED[size]}({b.v(i.rn)}, {lane})")
-
-
-def INS_g(b: Builder, i: Insn) -> None:
-    size, lane = _copy_lane(i)
-    b.set_v(i.rd, f"rt_set_{UNSIGNED[size]}({b.v(i.rd)}, {lane}, (uint{8 << size}_t){b.x(i.rn)})")
-
-
-def INS_e(b: Builder, i: Insn) -> None:
-    size, lane = _copy_lane(i)
-    kind = UNSIGNED[size]
-    b.set_v(i.rd, f"rt_set_{kind}({b.v(i.rd)}, {lane}, rt_get_{kind}({b.v(i.rn)}, {i.imm4 >> size}))")
-
-
-def _zip(second: bool) -> Semantics:
-    # The 64-bit forms are the halves of the first 128-bit one.
-    def semantics(b: Builder, i: Insn) -> None:
-        n, m, kind = b.v(i.rn), b.v(i.rm), UNSIGNED[i.size]
-        if i.Q:
-            b.set_v(i.rd, f"rt_zip{1 + second}_{kind}({n}, {m})")
-        else:
-            b.set_v(i.rd, f"rt_{'high' if second else 'low'}(rt_zip1_{kind}({n}, {m}))")
-
-    return semantics
-
-
-ZIP1, ZIP2 = _zip(False), _zip(True)
-UZP1, UZP2 = _pairs("uzp1"), _pairs("uzp2")
-TRN1, TRN2 = _three("trn1"), _three("trn2")
-
-
-def EXT(b: Builder, i: Insn) -> None:
-    if i.Q:
-        b.set_v(i.rd, f"rt_ext({b.v(i.rn)}, {b.v(i.rm)}, {i.imm4})")
-    else:
-        both = b.tmp("rt_v128", f"rt_join({b.v(i.rn)}, {b.v(i.rm)})")
-        b.set_v(i.rd, f"rt_low(rt_ext({both}, {both}, {i.imm4}))")
-
-
-def _lookup(b: Builder, i: Insn, other: str) -> None:
-    table = ", ".join(b.v((i.rn + k) % 32) for k in range(i.len + 1))
-    b.set_v(i.rd, part(i, f"rt_table((const rt_v128[]){{{table}}}, {i.len + 1}, {b.v(i.rm)}, {other})"))
-
-
-def TBL(b: Builder, i: Insn) -> None:
-    _lookup(b, i, "(rt_v128){0}")
-
-
-def TBX(b: Builder, i: Insn) -> None:
-    _lookup(b, i, b.v(i.rd))
-
-
-# --- modified immediates (AdvSIMDExpandImm)
-
-
-def _constant(bits: int) -> str:
-    return f"(rt_v128){{UINT64_C({bits:#x}), UINT64_C({bits:#x})}}"
-
-
-def _imm8(i: Insn) -> int:
-    return i.abc << 5 | i.defgh
-
-
-def _words(i: Insn) -> int:
-    return (_imm8(i) << 8 * i.sh) * 0x0000000100000001
-
-
-def _halves(i: Insn) -> int:
-    return (_imm8(i) << 8 * i.sh) * 0x0001000100010001
-
-
-def _ones_below(i: Insn) -> int:
-    """MSL: shifted left by 8 or 16, ones coming in."""
-    shift = 16 if i.sh else 8
-    return (_imm8(i) << shift | (1 << shift) - 1) * 0x0000000100000001
-
-
-def _byte(i: Insn) -> int:
-    return _imm8(i) * 0x0101010101010101
-
-
-def _mask(i: Insn) -> int:
-    """Each bit of imm8 is a byte of ones or zeros."""
-    return sum(0xFF << 8 * k for k in range(8) if _imm8(i) >> k & 1)
-
-
-def _single(i: Insn) -> int:
-    imm8 = _imm8(i)
-    value = (imm8 & 0x80) << 24 | (0x3E000000 if imm8 & 0x40 else 0x40000000) | (imm8 & 0x3F) << 19
-    return value * 0x0000000100000001
-
-
-def _double(i: Insn) -> int:
-    imm8 = _imm8(i)
-    return (imm8 & 0x80) << 56 | (0x3FC << 52 if imm8 & 0x40 else 0x400 << 52) | (imm8 & 0x3F) << 48
-
-
-def _half(i: Insn) -> int:
-    imm8 = _imm8(i)
-    return ((imm8 & 0x80) << 8 | (0x3000 if imm8 & 0x40 else 0x4000) | (imm8 & 0x3F) << 6) * 0x0001000100010001
-
-
-def _move(expand: Callable[[Insn], int], invert: int = 0) -> Semantics:
-    def semantics(b: Builder, i: Insn) -> None:
-        b.set_v(i.rd, part(i, _constant(expand(i) ^ invert)))
-
-    return semantics
-
-
-def _combine(expand: Callable[[Insn], int], op: str) -> Semantics:
-    def semantics(b: Builder, i: Insn) -> None:
-        b.set_v(i.rd, part(i, f"{b.v(i.rd)} {op} {_constant(expand(i))}"))
-
-    return semantics
-
-
-_ALL = (1 << 64) - 1
-MOVI_v, MVNI_v, ORR_vi, BIC_vi = _move(_words), _move(_words, _ALL), _combine(_words, "|"), _combine(_words, "& ~")
-MOVI_vh, MVNI_vh, ORR_vih, BIC_vih = (
-    _move(_halves),
-    _move(_halves, _ALL),
-    _combine(_halves, "|"),
-    _combine(_halves, "& ~"),
-)
-MOVI_vm, MVNI_vm = _move(_ones_below), _move(_ones_below, _ALL)
-MOVI_vb, MOVI_vd, FMOV_vi, FMOV_vid, FMOV_vih = _move(_byte), _move(_mask), _move(_single), _move(_double), _move(_half)
-
-
 # --- three same
 
-SHADD_v = _three("hadd", SIGNED)
-UHADD_v = _three("hadd", UNSIGNED)
-SRHADD_v = _three("rhadd", SIGNED)
-URHADD_v = _three("rhadd", UNSIGNED)
-SHSUB_v = _three("hsub", SIGNED)
-UHSUB_v = _three("hsub", UNSIGNED)
-SMAX_v = _three("max", SIGNED)
-UMAX_v = _three("max", UNSIGNED)
-SMIN_v = _three("min", SIGNED)
-UMIN_v = _three("min", UNSIGNED)
-SABD_v = _three("abd", SIGNED)
-UABD_v = _three("abd", UNSIGNED)
-SABA_v = _three("aba", SIGNED, acc=True)
-UABA_v = _three("aba", UNSIGNED, acc=True)
-SMAXP_v = _pairs("maxp", SIGNED)
-UMAXP_v = _pairs("maxp", UNSIGNED)
-SMINP_v = _pairs("minp", SIGNED)
-UMINP_v = _pairs("minp", UNSIGNED)
-ADDP_v = _pairs("addp")
-ADD_v = ADD_s = _three("add")
-SUB_v = SUB_s = _three("sub")
-MUL_v = MUL_vi = _three("mul")
-MLA_v = MLA_vi = _three("mla", acc=True)
-MLS_v = MLS_vi = _three("mls", acc=True)
-PMUL_v = _three("pmul")
-CMGT_v = CMGT_s = _three("cmgt", SIGNED)
-CMHI_v = CMHI_s = _three("cmgt", UNSIGNED)
-CMGE_v = CMGE_s = _three("cmge", SIGNED)
-CMHS_v = CMHS_s = _three("cmge", UNSIGNED)
-CMEQ_v = CMEQ_s = _three("cmeq")
-CMTST_v = CMTST_s = _three("cmtst")
-SQADD_v = SQADD_s = _three("qadd", SIGNED, fpsr=True)
-UQADD_v = UQADD_s = _three("qadd", UNSIGNED, fpsr=True)
-SQSUB_v = SQSUB_s = _three("qsub", SIGNED, fpsr=True)
-UQSUB_v = UQSUB_s = _three("qsub", UNSIGNED, fpsr=True)
-SSHL_v = SSHL_s = _three("sshl", SIGNED, end=", 0")
-SRSHL_v = SRSHL_s = _three("sshl", SIGNED, end=", 1")
-SQSHL_v = SQSHL_s = _three("sqshl", SIGNED, fpsr=True, end=", 0")
-SQRSHL_v = SQRSHL_s = _three("sqshl", SIGNED, fpsr=True, end=", 1")
-USHL_v = USHL_s = _three("sshl", UNSIGNED, end=", 0")
-URSHL_v = URSHL_s = _three("sshl", UNSIGNED, end=", 1")
-UQSHL_v = UQSHL_s = _three("sqshl", UNSIGNED, fpsr=True, end=", 0")
-UQRSHL_v = UQRSHL_s = _three("sqshl", UNSIGNED, fpsr=True, end=", 1")
-SQDMULH_v = SQDMULH_s = SQDMULH_vi = SQDMULH_si = _three("qdmulh", SIGNED, fpsr=True, end=", 0")
-SQRDMULH_v = SQRDMULH_s = SQRDMULH_vi = SQRDMULH_si = _three("qdmulh", SIGNED, fpsr=True, end=", 1")
-SQRDMLAH_v = SQRDMLAH_s = SQRDMLAH_vi = SQRDMLAH_si = _three("qrdmla", SIGNED, acc=True, fpsr=True, end=", 1")
-SQRDMLSH_v = SQRDMLSH_s = SQRDMLSH_vi = SQRDMLSH_si = _three("qrdmla", SIGNED, acc=True, fpsr=True, end=", -1")
+SHADD_v = three("hadd", SIGNED)
+UHADD_v = three("hadd", UNSIGNED)
+SRHADD_v = three("rhadd", SIGNED)
+URHADD_v = three("rhadd", UNSIGNED)
+SHSUB_v = three("hsub", SIGNED)
+UHSUB_v = three("hsub", UNSIGNED)
+SMAX_v = three("max", SIGNED)
+UMAX_v = three("max", UNSIGNED)
+SMIN_v = three("min", SIGNED)
+UMIN_v = three("min", UNSIGNED)
+SABD_v = three("abd", SIGNED)
+UABD_v = three("abd", UNSIGNED)
+SABA_v = three("aba", SIGNED, acc=True)
+UABA_v = three("aba", UNSIGNED, acc=True)
+SMAXP_v = pairs("maxp", SIGNED)
+UMAXP_v = pairs("maxp", UNSIGNED)
+SMINP_v = pairs("minp", SIGNED)
+UMINP_v = pairs("minp", UNSIGNED)
+ADDP_v = pairs("addp")
+ADD_v = ADD_s = three("add")
+SUB_v = SUB_s = three("sub")
+MUL_v = MUL_vi = three("mul")
+MLA_v = MLA_vi = three("mla", acc=True)
+MLS_v = MLS_vi = three("mls", acc=True)
+PMUL_v = three("pmul")
+CMGT_v = CMGT_s = three("cmgt", SIGNED)
+CMHI_v = CMHI_s = three("cmgt", UNSIGNED)
+CMGE_v = CMGE_s = three("cmge", SIGNED)
+CMHS_v = CMHS_s = three("cmge", UNSIGNED)
+CMEQ_v = CMEQ_s = three("cmeq")
+CMTST_v = CMTST_s = three("cmtst")
+SQADD_v = SQADD_s = three("qadd", SIGNED, fpsr=True)
+UQADD_v = UQADD_s = three("qadd", UNSIGNED, fpsr=True)
+SQSUB_v = SQSUB_s = three("qsub", SIGNED, fpsr=True)
+UQSUB_v = UQSUB_s = three("qsub", UNSIGNED, fpsr=True)
+SSHL_v = SSHL_s = three("sshl", SIGNED, end=", 0")
+SRSHL_v = SRSHL_s = three("sshl", SIGNED, end=", 1")
+SQSHL_v = SQSHL_s = three("sqshl", SIGNED, fpsr=True, end=", 0")
+SQRSHL_v = SQRSHL_s = three("sqshl", SIGNED, fpsr=True, end=", 1")
+USHL_v = USHL_s = three("sshl", UNSIGNED, end=", 0")
+URSHL_v = URSHL_s = three("sshl", UNSIGNED, end=", 1")
+UQSHL_v = UQSHL_s = three("sqshl", UNSIGNED, fpsr=True, end=", 0")
+UQRSHL_v = UQRSHL_s = three("sqshl", UNSIGNED, fpsr=True, end=", 1")
+SQDMULH_v = SQDMULH_s = SQDMULH_vi = SQDMULH_si = three("qdmulh", SIGNED, fpsr=True, end=", 0")
+SQRDMULH_v = SQRDMULH_s = SQRDMULH_vi = SQRDMULH_si = three("qdmulh", SIGNED, fpsr=True, end=", 1")
+SQRDMLAH_v = SQRDMLAH_s = SQRDMLAH_vi = SQRDMLAH_si = three("qrdmla", SIGNED, acc=True, fpsr=True, end=", 1")
+SQRDMLSH_v = SQRDMLSH_s = SQRDMLSH_vi = SQRDMLSH_si = three("qrdmla", SIGNED, acc=True, fpsr=True, end=", -1")
 AND_v = _logic("{n} & {m}")
 BIC_v = _logic("{n} & ~{m}")
 ORR_v = _logic("{n} | {m}")

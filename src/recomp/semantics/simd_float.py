@@ -5,14 +5,11 @@ Forms without a `sz` field whose name ends in `h` are half precision (FEAT_FP16)
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from recomp.a64 import Insn
 from recomp.semantics.builder import Builder
 from recomp.semantics.float import read, write
-from recomp.semantics.simd import part, write_half
+from recomp.semantics.simd_operands import Semantics, part, write_half
 
-Semantics = Callable[[Builder, Insn], None]
 VECTOR = {0: "f32x4", 1: "f64x2", 3: "f16x8"}
 SCALAR = {0: "f32", 1: "f64", 3: "f16"}
 SIZE = {0: 2, 1: 3, 3: 1}
@@ -180,6 +177,12 @@ def _two(op: str, *, cpu: bool = True, count: bool = False) -> Semantics:
     return semantics
 
 
+def _write_bits(b: Builder, i: Insn, value: str) -> None:
+    """Write an integer to lane 0, through the view that a load or store of that size has."""
+    form = _format(i)
+    write(b, form, i.rd, value if form == 3 else f"rt_{SCALAR[form]}((uint{8 << SIZE[form]}_t){value})")
+
+
 def _to_integer(mode: str, sign: str) -> Semantics:
     def semantics(b: Builder, i: Insn) -> None:
         form = _format(i)
@@ -187,8 +190,7 @@ def _to_integer(mode: str, sign: str) -> Semantics:
         if _is_vector(i):
             b.set_v(i.rd, part(i, _call(f"fcvt{mode}_{sign}{bits}x{128 // bits}", i, _live(i, b.v(i.rn)))))
         else:
-            value = f"rt_fcvt{mode}_{sign}{bits}_{SCALAR[form]}(c, {read(b, form, i.rn)})"
-            b.set_v(i.rd, f"rt_u64_v((uint{bits}_t){value})")
+            _write_bits(b, i, f"rt_fcvt{mode}_{sign}{bits}_{SCALAR[form]}(c, {read(b, form, i.rn)})")
 
     return semantics
 
@@ -212,7 +214,7 @@ def _to_fixed(sign: str) -> Semantics:
             b.set_v(i.rd, part(i, f"rt_fcvtzx_{kind}_{VECTOR[form]}(c, {_live(i, b.v(i.rn))}, {scale})"))
         else:
             value = f"rt_scaled((double){read(b, form, i.rn)}, {scale})"
-            b.set_v(i.rd, f"rt_u64_v((uint{bits}_t)rt_fcvtz_{sign}{bits}_f64(c, {value}))")
+            _write_bits(b, i, f"rt_fcvtz_{sign}{bits}_f64(c, {value})")
 
     return semantics
 
@@ -228,10 +230,11 @@ def _from_integer(sign: str) -> Semantics:
             b.set_v(i.rd, f"rt_{sign}cvtf_f16x8(c, {b.v(i.rn)}, {fraction}, {count})")
         elif _is_vector(i):
             value = f"rt_{sign}cvtf_{VECTOR[form]}({_live(i, b.v(i.rn))})"
-            b.set_v(i.rd, part(i, f"(rt_{VECTOR[form]}){value}{scale}" if fraction else value))
+            b.set_v(i.rd, part(i, f"(rt_v128)((rt_{VECTOR[form]}){value}{scale})" if fraction else value))
         else:
             ctype = f"{'int' if sign == 's' else 'uint'}{bits}_t"
-            write(b, form, i.rd, f"rt_{sign}cvtf_{SCALAR[form]}_{sign}{bits}(({ctype}){b.v(i.rn)}[0]){scale}")
+            value = f"({ctype})rt_bits_{SCALAR[form]}({read(b, form, i.rn)})"
+            write(b, form, i.rd, f"rt_{sign}cvtf_{SCALAR[form]}_{sign}{bits}({value}){scale}")
 
     return semantics
 

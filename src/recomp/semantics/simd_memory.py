@@ -122,7 +122,7 @@ def _store1(count: int) -> Semantics:
 def _load_structures(registers: int) -> Semantics:
     def semantics(b: Builder, i: Insn) -> None:
         size = 16 if i.Q else 8
-        loaded = b.tmp("rt_v4", f"rt_ldn_{LANES[i.size]}(M, {b.xsp(i.rn)}, {registers}, {size >> i.size})")
+        loaded = b.tmp("rt_v4", f"rt_ld{registers}_{LANES[i.size]}(M, {b.xsp(i.rn)}, {registers * size})")
         for k in range(registers):
             b.set_v((i.rt + k) % 32, f"{loaded}.v[{k}]")
         _post_index(b, i, registers * size)
@@ -134,8 +134,8 @@ def _store_structures(registers: int) -> Semantics:
     def semantics(b: Builder, i: Insn) -> None:
         size = 16 if i.Q else 8
         stored = ", ".join(b.v((i.rt + k) % 32) for k in range(registers))
-        addr = b.xsp(i.rn)
-        b.line(f"rt_stn_{LANES[i.size]}(M, {addr}, {registers}, {size >> i.size}, (rt_v4){{{{{stored}}}}});")
+        addr = f"M, {b.xsp(i.rn)}, {registers * size}"
+        b.line(f"rt_st{registers}_{LANES[i.size]}({addr}, (rt_v4){{{{{stored}}}}});")
         _post_index(b, i, registers * size)
 
     return semantics

@@ -113,8 +113,12 @@ def CLREX(b: Builder, i: Insn) -> None:
     b.line("c->monitor_addr = ~UINT64_C(0);")
 
 
+#: By the access types of CRm: loads before everything, stores before stores, everything.
+_FENCES = {1: "__ATOMIC_ACQUIRE", 2: "__ATOMIC_RELEASE"}
+
+
 def DMB(b: Builder, i: Insn) -> None:
-    b.line("__atomic_thread_fence(__ATOMIC_SEQ_CST);")
+    b.line(f"__atomic_thread_fence({_FENCES.get(i.CRm & 3, '__ATOMIC_SEQ_CST')});")
 
 
 DSB = DMB

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Iterator
+from typing import Any
 
 from recomp.engine.context import Context
 from recomp.engine.stage import Output, Result, Stage
@@ -15,7 +16,7 @@ def stage(job: Job) -> Stage | None:
     if not job.has_capture():
         return None
     settings = job.settings
-    watch = (os.path.dirname(settings.video_path), settings.frames_dir)
+    watch = (settings.video_path, settings.frames_dir)
     replaced = command_stage(job, "capture", watch=watch)
     if replaced is not None:
         return replaced
@@ -39,27 +40,30 @@ def _run(context: Context, recording: str) -> Result:
     if not os.path.exists(os.path.join(recording, "run.json")):
         raise StageError(
             f"capture: no recording at {recording}",
-            hint="the built-in capture films what the built-in run recorded; with [commands] run give [commands] capture",
+            hint="the built-in capture films what the built-in run recorded; beside [commands] run give capture, too",
         )
-    from recomp.media.recording import read_recording
+    from pathlib import Path
+
+    from recomp.media.recording import Recording
     from recomp.media.video import write_lossless
 
-    with open(os.path.join(recording, "run.json"), "rb") as file:
-        total = json.load(file)["frames"]
-    found = read_recording(recording)
-    if not total:
+    found = Recording(Path(recording))
+    facts, sound = found.run(), found.audio()
+    if facts.video is None or not facts.frames:
         raise StageError("capture: the guest showed no frame", hint="a program without pictures needs no [capture]")
+    width, height, rate = facts.video
 
-    def counted():
+    def pictures() -> Iterator[Any]:
         for number, frame in enumerate(found.frames(), 1):
             if number % 30 == 0:
-                context.progress(number, total, "frames")
-            yield frame
+                context.progress(number, facts.frames, "frames")
+            yield frame.pixels
 
-    facts = write_lossless(context.out("video"), counted(), found.size, found.rate, audio=found.audio())
-    seconds = facts["frames"] / facts["rate"]
+    audio = (sound.samples, sound.rate) if sound else None
+    made = write_lossless(context.out("video"), pictures(), (width, height), rate, audio=audio)
+    seconds = made["frames"] / made["rate"]
     size = os.path.getsize(context.out("video"))
     return Result(
-        found=f"{facts['frames']:,} frames of {facts['width']}x{facts['height']}, {seconds:.1f} s, "
-        f"{facts['codec']}, {size / 1e6:.1f} MB"
+        found=f"{made['frames']:,} frames of {made['width']}x{made['height']}, {seconds:.1f} s, "
+        f"{made['codec']}, {size / 1e6:.1f} MB"
     )

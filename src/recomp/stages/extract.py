@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from recomp.engine.context import Context
 from recomp.engine.stage import Output, Result, Stage
+from recomp.errors import StageError
 from recomp.stages.job import AFTER, Job, command_stage
 
 
@@ -68,15 +70,38 @@ def audio_stage(job: Job) -> Stage | None:
 
 
 def _run_frames(context: Context, video: str, wants_pictures: bool) -> Result:
-    from recomp.media.video import read_frames, read_index, write_pngs
+    from recomp.media.video import read_frames, write_pngs
 
-    index = read_index(video)
+    index = _read_index(video)
     context.write("index", json.dumps(index, indent=2, sort_keys=True).encode() + b"\n")
     found = f"{index['frames']:,} frames at {index['rate']} a second"
     if wants_pictures:
         write_pngs(read_frames(video), context.out("frames"))
         found += ", written as pictures"
     return Result(found=found)
+
+
+def _read_index(video: str) -> dict[str, Any]:
+    """What the container says: size, rate, and how many frames, each proven to lie where its number says."""
+    import av
+
+    try:
+        with av.open(video) as container:
+            stream = container.streams.video[0]
+            rate, unit = stream.average_rate, stream.time_base
+            if not rate or not unit:
+                raise StageError(f"{video}: found no constant frame rate, expected one")
+            times = sorted(p.pts * unit for p in container.demux(stream) if p.pts is not None)
+            facts = {"width": stream.width, "height": stream.height, "codec": stream.codec_context.name}
+    except (av.FFmpegError, IndexError) as error:
+        raise StageError(f"{video}: is no video that can be read: {error}") from error
+    for number, time in enumerate(times):
+        if abs(time - times[0] - number / rate) > unit:  # Matroska counts in milliseconds
+            raise StageError(
+                f"{video}: frame {number}: found at {float(time):.3f} s, expected {float(number / rate):.3f} s",
+                hint="a frame was dropped or repeated when the video was made",
+            )
+    return {**facts, "frames": len(times), "rate": float(rate)}
 
 
 def _run_audio(context: Context, video: str) -> Result:
@@ -90,4 +115,6 @@ def _run_audio(context: Context, video: str) -> Result:
         file.setsampwidth(2)
         file.setframerate(rate)
         file.writeframes(samples.astype("<i2").tobytes())
-    return Result(found=f"{len(samples):,} samples, {samples.shape[1]} channels at {rate:,} Hz, {len(samples) / rate:.1f} s")
+    return Result(
+        found=f"{len(samples):,} samples, {samples.shape[1]} channels at {rate:,} Hz, {len(samples) / rate:.1f} s"
+    )

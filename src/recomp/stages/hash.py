@@ -28,8 +28,8 @@ def frames_stage(job: Job) -> Stage | None:
         inputs += (Input("ready-made hashes", ready),)
 
     def run(context: Context) -> Result:
-        if from_files and not _files(source) and ready:
-            return _take_ready(context, ready, "frame")
+        if from_files and not _files(source) and (found := ready or _written(job, "frames")):
+            return _take_ready(context, found, "frame")
         if kind == "pixels":
             from recomp.media.hashing import hash_frames
             from recomp.media.video import read_frames
@@ -39,7 +39,11 @@ def frames_stage(job: Job) -> Stage | None:
         from recomp.media.hashing import hash_frame_files
 
         if not _files(source):
-            raise StageError(f"hash_frames: no frame files in {source}", hint="the extract_frames command must write them")
+            if job.project.reference is None:  # nothing to compare with: no frames are fine
+                return _write(context, [], "frame", kind)
+            raise StageError(
+                f"hash_frames: no frame files in {source}", hint="the extract_frames command must write them"
+            )
         return _write(context, hash_frame_files(source), "frame", kind)
 
     return Stage(
@@ -49,7 +53,7 @@ def frames_stage(job: Job) -> Stage | None:
         config={"kind": kind},
         tools=_tools(job),
         after=AFTER["hash_frames"],
-        outputs=(Output("hashes", _own_list(job, "frames"), role="frame-hashes", asset_class="generated"),),
+        outputs=(Output("hashes", job.hash_list("frames"), role="frame-hashes", asset_class="generated"),),
         timeout_s=settings.timeout_s("hash_frames"),
     )
 
@@ -65,8 +69,8 @@ def audio_stage(job: Job) -> Stage | None:
         inputs += (Input("ready-made hashes", ready),)
 
     def run(context: Context) -> Result:
-        if not os.path.exists(audio) and ready:
-            return _take_ready(context, ready, "chunk")
+        if not os.path.exists(audio) and (found := ready or _written(job, "audio")):
+            return _take_ready(context, found, "chunk")
         if kind == "pixels":
             from recomp.media.hashing import hash_audio
 
@@ -83,7 +87,7 @@ def audio_stage(job: Job) -> Stage | None:
         config={"kind": kind},
         tools=_tools(job),
         after=AFTER["hash_audio"],
-        outputs=(Output("hashes", _own_list(job, "audio"), role="audio-hashes", asset_class="generated"),),
+        outputs=(Output("hashes", job.hash_list("audio"), role="audio-hashes", asset_class="generated"),),
         timeout_s=job.settings.timeout_s("hash_audio"),
     )
 
@@ -98,13 +102,14 @@ def hash_kind(job: Job, what: str) -> str:
 
 def ready_made(job: Job, what: str) -> str | None:
     """The list that capture_video.toml names, if someone has written it already."""
-    path = job.frame_hashes() if what == "frames" else job.audio_hashes()
-    return path if path != _own_list(job, what) and os.path.exists(path) else None
+    named = job.named_list(what)
+    return named if named and named != job.hash_list(what) and os.path.exists(named) else None
 
 
-def _own_list(job: Job, what: str) -> str:
-    """Where our own list goes: never over a file that somebody else may have written."""
-    return os.path.join(job.settings.dirs["validation_dir"], f"capture-{what}.hashes")
+def _written(job: Job, what: str) -> str | None:
+    """The list in our own place, if a command has put one there."""
+    path = job.hash_list(what)
+    return path if os.path.exists(path) else None
 
 
 def _tools(job: Job):
@@ -144,7 +149,9 @@ def _read_pictures(folder: str):
     import numpy as np
     from PIL import Image
 
-    for name in sorted(entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(".")):
+    for name in sorted(
+        entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(".")
+    ):
         with Image.open(os.path.join(folder, name)) as image:
             yield np.asarray(image.convert("RGBA")).copy()
 

@@ -1,47 +1,78 @@
-"""intake: the program checked and split into its segments (`segments/`), and a manifest of what was found."""
+"""intake: the program checked and taken apart, and a manifest of what was found.
+
+An ELF is split into its segments (`segments/`). Modules of other kinds are identified; what takes them apart is the
+lift command. An image (`xci`) is extracted by the user's own tool, which alone reads the key set.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+from collections.abc import Callable
+from typing import Any
 
 from recomp.engine.context import Context
-from recomp.engine.stage import Input, Output, Result, Stage
+from recomp.engine.files import find_program
+from recomp.engine.stage import Input, Output, Result, Stage, Tool
+from recomp.errors import StageError, ToolError
+from recomp.stages.detect import HEAD_BYTES, detect
 from recomp.stages.job import AFTER, Job
 
 
 def stage(job: Job) -> Stage | None:
-    if job.settings.mode != "elf":
-        return None
-    elf = job.settings.path("inputs", "elf")
-    assert elf is not None
+    make = {"elf": _elf, "homebrew": _homebrew, "xci": _xci}.get(job.settings.mode)
+    return make(job) if make else None
+
+
+def _stage(
+    job: Job,
+    run: Callable[[Context], Result],
+    paths: list[str],
+    *outputs: Output,
+    tools: tuple[Tool, ...] = (),
+    **config: Any,
+) -> Stage:
     folder = job.settings.dirs["intake_dir"]
-
-    def run(context: Context) -> Result:
-        return _run(context, elf)
-
+    manifest = Output("manifest", os.path.join(folder, "intake-manifest.json"), role="intake-manifest")
     return Stage(
         name="intake",
         run=run,
-        inputs=(Input(os.path.basename(elf), elf),),
-        config={"format": "elf", "source": os.path.basename(elf)},
-        tools=job.tools.recomp("formats", "stages/intake.py"),
+        inputs=tuple(Input(os.path.basename(path), path) for path in paths),
+        config={"mode": job.settings.mode, "sources": [os.path.basename(path) for path in paths], **config},
+        tools=(*tools, *job.tools.recomp("formats", "stages/intake.py", "stages/detect.py")),
         after=AFTER["intake"],
-        outputs=(
-            Output("segments", os.path.join(folder, "segments"), tree=True, role="segment", asset_class="proprietary"),
-            Output("manifest", os.path.join(folder, "intake-manifest.json"), role="intake-manifest"),
-        ),
+        outputs=(*outputs, manifest),
         timeout_s=job.settings.timeout_s("intake"),
     )
 
 
-def _run(context: Context, path: str) -> Result:
-    import hashlib
-    import json
+def _write_manifest(context: Context, form: str, paths: list[str], **facts: Any) -> None:
+    inputs = []
+    for path in paths:
+        data = _read(path)
+        found = detect(data[:HEAD_BYTES])
+        entry = {"name": os.path.basename(path), "format": found, "size": len(data), "sha256": _sha256(data)}
+        inputs.append(entry)
+    manifest = {"schema_version": "1", "mode": form, "inputs": inputs, **facts}
+    context.write("manifest", json.dumps(manifest, indent=2).encode() + b"\n")
 
+
+# An ELF
+
+
+def _elf(job: Job) -> Stage:
+    path = job.settings.path("inputs", "elf")
+    assert path is not None
+    folder = os.path.join(job.settings.dirs["intake_dir"], "segments")
+    segments = Output("segments", folder, tree=True, role="segment", asset_class="proprietary")
+    return _stage(job, lambda context: _split(context, path), [path], segments)
+
+
+def _split(context: Context, path: str) -> Result:
     from recomp.formats.elf import read_elf
 
-    with open(path, "rb") as file:
-        data = file.read()
+    data = _read(path)
     elf = read_elf(data)
     os.makedirs(context.out("segments"))
     segments = []
@@ -51,12 +82,88 @@ def _run(context: Context, path: str) -> Result:
             file.write(segment.data)
         segments.append({
             "path": f"segments/{name}", "base": segment.base, "size": segment.size, "init_size": len(segment.data),
-            "file_offset": segment.file_offset, "sha256": hashlib.sha256(segment.data).hexdigest(),
+            "file_offset": segment.file_offset, "sha256": _sha256(segment.data),
             "permissions": {"read": segment.read, "write": segment.write, "execute": segment.execute},
         })  # fmt: skip
-    manifest = {
-        "schema_version": "1", "format": "elf", "source": os.path.basename(path), "size": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(), "entry": elf.entry, "segments": segments,
-    }  # fmt: skip
-    context.write("manifest", json.dumps(manifest, indent=2).encode() + b"\n")
+    _write_manifest(context, "elf", [path], entry=elf.entry, segments=segments)
     return Result(found=f"{len(segments)} segments, {len(data):,} bytes, entry {elf.entry:#x}")
+
+
+# Modules
+
+
+def _homebrew(job: Job) -> Stage:
+    settings = job.settings
+    nro = settings.path("inputs", "nro")
+    assert nro is not None
+    modules = [os.path.normpath(os.path.join(settings.folder, value)) for value in settings.raw["inputs"]["nso"] or []]
+    return _stage(job, lambda context: _identify(context, nro, modules), [nro, *modules])
+
+
+def _identify(context: Context, nro: str, modules: list[str]) -> Result:
+    for path, expected in ((nro, "nro0"), *((module, "nso0") for module in modules)):
+        found = detect(_read(path)[:HEAD_BYTES])
+        if found != expected:
+            raise StageError(f'intake: {path}: found {found or "an unknown format"}, expected "{expected}"')
+    _write_manifest(context, "homebrew", [nro, *modules])
+    return Result(found=f"{1 + len(modules)} module{'s'[: len(modules)]}")
+
+
+# An image
+
+
+def _xci(job: Job) -> Stage:
+    settings = job.settings
+    image, keys = settings.path("inputs", "xci"), settings.path("inputs", "keys")
+    assert image is not None and keys is not None
+    choice = settings.raw["tools"]["xci_tool"]
+    tool = _find_tool(job, choice)
+    assets = Output(
+        "assets",
+        os.path.join(settings.dirs["assets_dir"], "extracted"),
+        tree=True,
+        role="asset",
+        asset_class="proprietary",
+    )
+    tools = (job.tools.program("xci_tool", tool),) if tool else ()
+
+    def run(context: Context) -> Result:
+        return _extract(context, tool, image, keys)
+
+    made = _stage(job, run, [image], assets, tools=tools, xci_tool=choice)
+    return made._replace(inputs=(*made.inputs, Input("key set", keys)))
+
+
+def _find_tool(job: Job, choice: str) -> str | None:
+    """The extractor's executable; None for the mock, which makes an empty extraction."""
+    path = job.settings.path("tools", "xci_tool_path")
+    if choice == "mock":
+        return None
+    names = ("hactool", "hactoolnet") if choice == "auto" else (choice,)
+    found = path or next((p for name in names if (p := find_program(name))), None)
+    if found is None:
+        raise ToolError(
+            f"tools.xci_tool: none of {', '.join(names)} is installed", hint="set tools.xci_tool_path to the executable"
+        )
+    return found
+
+
+def _extract(context: Context, tool: str | None, image: str, keys: str) -> Result:
+    """The tool is given the path of the key set; nothing of it goes through our hands."""
+    os.makedirs(context.out("assets"))
+    if tool is not None:
+        arguments = ["-k", keys, "-t", "xci", "--securedir", context.out("assets"), image]
+        outcome = context.run_program([tool, *arguments], timeout_s=context.stage.timeout_s)
+        context.check(outcome, "the extractor")
+    count = sum(len(files) for _, _, files in os.walk(context.out("assets")))
+    _write_manifest(context, "xci", [image], extracted=count)
+    return Result(found=f"{count} files extracted" if tool else "a mock: nothing was extracted")
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

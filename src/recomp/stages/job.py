@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from recomp.config.project import Project
@@ -64,19 +66,21 @@ class Job(NamedTuple):
         """Where the built-in lift keeps the initial bytes of the module's segments: beside the module."""
         return os.path.join(os.path.dirname(self.settings.lifted_module_json), "segments")
 
-    def frame_hashes(self) -> str:
-        return self._hash_path("frames", "frames.hashes")
+    def hash_list(self, what: str) -> str:
+        """Where the list of "frames" or "audio" goes: where capture_video.toml wants it if that is in the work root,
+        else into the validation folder. A list elsewhere is somebody's own and never written."""
+        named = self.named_list(what)
+        if named is not None and named.startswith(self.settings.work_root + "/"):
+            return named
+        return os.path.join(self.settings.dirs["validation_dir"], f"{what}.hashes")
 
-    def audio_hashes(self) -> str:
-        return self._hash_path("audio", "audio.hashes")
-
-    def _hash_path(self, kind: str, default: str) -> str:
-        """Where capture_video.toml wants the list, or a file in the validation folder."""
+    def named_list(self, what: str) -> str | None:
+        """The list that capture_video.toml names."""
         capture = self.project.capture
-        wanted = capture["hashes"][kind] if capture else None
-        if wanted and wanted["format"] == "list":
-            return self.project.resolve("capture_video_toml", wanted["path"])
-        return os.path.join(self.settings.dirs["validation_dir"], default)
+        wanted = capture["hashes"][what] if capture else None
+        if wanted is None or wanted["format"] != "list":
+            return None
+        return self.project.resolve("capture_video_toml", wanted["path"])
 
     def report_path(self) -> str:
         return os.path.join(self.settings.dirs["validation_dir"], "validation-report.json")
@@ -95,22 +99,49 @@ class Job(NamedTuple):
         return self.settings.audio_file is not None
 
 
+def _confine(job: Job, command: tuple[str, ...]) -> Callable[[], None] | None:
+    """Bounds for a stage command: it reads the inputs, itself and what its arguments name, and writes the outputs."""
+    from recomp.engine.landlock import confinement
+
+    settings = job.settings
+    arguments = [os.path.join(settings.folder, argument) for argument in command]
+    sections = (
+        ("inputs", ("nro", "elf", "xci", "keys", "module_json", "provenance", "config")),
+        ("reference", tuple(settings.raw["reference"])),
+        ("analysis", ("name_map_json", "runtime_trace_manifest")),
+    )
+    inputs = [path for section, keys in sections for key in keys if (path := settings.path(section, key))]
+    outputs = [settings.work_root, *settings.dirs.values(), settings.frames_dir, os.path.dirname(settings.video_path)]
+    return confinement((*inputs, *arguments), tuple(outputs))
+
+
 def command_stage(
-    job: Job, step: str, *, inputs: tuple[Input, ...] = (), outputs: tuple[Output, ...] = (), watch: tuple[str, ...] = ()
+    job: Job,
+    step: str,
+    *,
+    inputs: tuple[Input, ...] = (),
+    outputs: tuple[Output, ...] = (),
+    watch: tuple[str, ...] = (),
 ) -> Stage | None:
-    """The stage `step` as the command that replaces it, or None if none does."""
+    """The stage `step` as the command that replaces it, or None if none does.
+
+    `watch` and the stage's own folder are where its results are looked for; what it does elsewhere is its own business.
+    """
     command = job.command(step)
     if command is None:
         return None
     timeout_s = job.settings.timeout_s(step)
+    folders = {"lift": "lift_dir", "build": "build_dir"}
+    own = (job.settings.dirs[folders[step]],) if step in folders else ()
+    bounds = partial(_confine, job, command) if job.settings.raw["run"]["confine"] else None
     return Stage(
         name=step,
-        run=command_runner(list(command), timeout_s=timeout_s),
+        run=command_runner(list(command), timeout_s=timeout_s, bounds=bounds),
         inputs=inputs,
         tools=job.tools.command(step, command),
         after=AFTER[step],
         outputs=outputs,
         command=command,
-        watch=(job.settings.work_root, *watch),
+        watch=(*own, *watch),
         timeout_s=timeout_s,
     )

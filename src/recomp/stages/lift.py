@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 from recomp.engine.context import Context
 from recomp.engine.stage import Input, Output, Result, Stage
+from recomp.errors import StageError
 from recomp.stages.job import AFTER, Job, command_stage
 
 
@@ -14,12 +16,15 @@ def stage(job: Job) -> Stage | None:
     if settings.mode == "lifted":
         return None
     program = _program_inputs(job)
-    replaced = command_stage(job, "lift", inputs=program)
+    replaced = command_stage(job, "lift", inputs=program, watch=(settings.lifted_module_json,))
     if replaced is not None:
         return replaced
+    mode, entry = settings.raw["run"]["lift_mode"], settings.raw["run"]["lift_entry"]
+    if mode == "stub":
+        return _stub_stage(job, program, entry)
     elf = settings.path("inputs", "elf")
     if elf is None:
-        return None
+        return _missing_stage(job, program)
     names, trace = settings.path("analysis", "name_map_json"), settings.path("analysis", "runtime_trace_manifest")
 
     def run(context: Context) -> Result:
@@ -41,6 +46,38 @@ def stage(job: Job) -> Stage | None:
     )
 
 
+def _stub_stage(job: Job, program: tuple[Input, ...], entry: str) -> Stage:
+    """A module whose entry returns at once: to try out everything behind the lift."""
+    module = {"arch": "aarch64", "segments": [], "functions": [{"name": entry, "ops": [{"op": "ret"}]}]}
+
+    def run(context: Context) -> Result:
+        context.write("module", json.dumps(module, indent=2).encode() + b"\n")
+        return Result(found=f"a stub: {entry} returns at once")
+
+    return Stage(
+        name="lift",
+        run=run,
+        inputs=program,
+        config={"lift_mode": "stub", "entry": entry},
+        tools=job.tools.recomp("stages/lift.py"),
+        after=AFTER["lift"],
+        outputs=(Output("module", job.settings.lifted_module_json, role="module"),),
+    )
+
+
+def _missing_stage(job: Job, program: tuple[Input, ...]) -> Stage:
+    """What stands for the lift of a program that the built-in one does not read."""
+    mode = job.settings.mode
+
+    def run(context: Context) -> Result:
+        raise StageError(
+            f'lift: there is no built-in lift for mode "{mode}"',
+            hint='give [commands] lift, or set run.lift_mode = "stub" to try out what follows',
+        )
+
+    return Stage(name="lift", run=run, inputs=program, after=AFTER["lift"], tools=job.tools.recomp("stages/lift.py"))
+
+
 def _program_inputs(job: Job) -> tuple[Input, ...]:
     from recomp.config.project import program_inputs
 
@@ -56,8 +93,7 @@ def _program_inputs(job: Job) -> tuple[Input, ...]:
 def _run(context: Context, elf: str, names: str | None, trace: str | None, evidence: bytes) -> Result:
     import msgspec
 
-    from recomp.lift import lift_elf
-    from recomp.lift.lift import read_misses
+    from recomp.lift.lift import lift_elf, read_misses
     from recomp.lift.module import encode_module
     from recomp.lift.names import read_name_map
 
@@ -75,7 +111,9 @@ def _run(context: Context, elf: str, names: str | None, trace: str | None, evide
     for name, blob in sorted(blobs.items()):
         with open(os.path.join(context.out("segments"), name), "wb") as file:
             file.write(blob)
-    found = f"{summary.functions:,} functions, {summary.instructions:,} instructions, {summary.undefined:,} undefined words"
+    found = (
+        f"{summary.functions:,} functions, {summary.instructions:,} instructions, {summary.undefined:,} undefined words"
+    )
     if misses:
         found += f", {len(misses)} targets from traces"
     return Result(found=found)

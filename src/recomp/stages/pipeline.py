@@ -112,7 +112,7 @@ def _emit_dense(data: bytes, path: str, config: dict, sha256: str) -> dict[str, 
     except msgspec.MsgspecError as error:
         raise FormatError(f"{path}: is not a lifted module: {error}") from error
     folder = os.path.dirname(path)
-    segments = {s.name: _segment_bytes(folder, s.init_path, s.init_size) for s in module.segments}
+    segments = {s.init_path: _segment_bytes(folder, s.init_path, s.init_size) for s in module.segments}
     return emit_project(module, segments, EmitOptions(source=config["source"], sha256=sha256))
 
 

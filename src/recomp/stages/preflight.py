@@ -5,69 +5,96 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from recomp.config.document import Document
 from recomp.config.project import Project, program_inputs
+from recomp.config.provenance import Listed
+from recomp.engine.canonical import digest
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.layout import Layout
 from recomp.engine.separation import check_separation
 from recomp.stages.detect import HEAD_BYTES, detect, is_format
+from recomp.stages.secrets import REDACTED
 
 
 def check_inputs(project: Project, hashes: StatCache) -> None:
     """Presence, size, hash and format of every input in provenance.toml. Raises ConfigProblems with all problems."""
     document = project.documents["provenance"]
+    is_redacted = project.settings.raw["policy"]["redaction_profile"] is not None
     for listed in project.listed:
-        key: tuple[str | int, ...] = ("inputs", listed.index)
+        key: tuple[str | int, ...] = ("inputs", listed.position)
+        shown = REDACTED if is_redacted and listed.format == "keyset" else listed.path
         try:
             size = os.stat(listed.path).st_size
             if size != listed.size:
                 document.complain(
-                    (*key, "size"), f"{listed.path}: found {size} bytes, expected {listed.size}",
+                    (*key, "size"), f"{shown}: found {size} bytes, expected {listed.size}",
                     hint="the file may be cut short, or another one than the one that was listed",
                 )  # fmt: skip
                 continue
             sha256, _ = hashes.file(listed.path)
         except OSError as error:
-            document.complain((*key, "path"), f"{listed.path}: cannot be read: {error.strerror}")
+            document.complain((*key, "path"), f"{shown}: cannot be read: {error.strerror}")
             continue
         if sha256 != listed.sha256:
             document.complain(
-                (*key, "sha256"), f"{listed.path}: found SHA-256 {sha256}, expected {listed.sha256}",
+                (*key, "sha256"), f"{shown}: found SHA-256 {sha256}, expected {listed.sha256}",
                 hint="this is not the file that was listed; if it should be, list its new hash",
             )  # fmt: skip
-        _check_format(document, key, listed)
+        _check_format(document, key, listed, shown)
     document.finish()
 
 
-def _check_format(document, key: tuple[str | int, ...], listed) -> None:
+def _check_format(document: Document, key: tuple[str | int, ...], listed: Listed, shown: str) -> None:
     with open(listed.path, "rb") as file:
         head = file.read(HEAD_BYTES)
     if not is_format(head, listed.format):
         found = detect(head)
         document.complain(
-            (*key, "format"), f'{listed.path}: found {found or "an unknown format"}, expected "{listed.format}"'
+            (*key, "format"), f'{shown}: found {found or "an unknown format"}, expected "{listed.format}"'
         )
 
 
 def manifest_inputs(project: Project, layout: Layout, hashes: StatCache) -> list[dict[str, Any]]:
-    """Every file that decides what a run does, as the manifest lists it. Raises ConfigProblems if one is not there."""
+    """Every file that decides what a run does, as the manifest lists it."""
     settings = project.settings
     found: list[tuple[str, str]] = [("automation", settings.file)]
-    for key, path in program_inputs(settings):
-        name = "inputs." + ".".join(str(part) for part in key)
-        found.append((name, path))
+    for place, program in program_inputs(settings):
+        found.append(("inputs." + ".".join(str(part) for part in place), program))
     for section, key in (
         ("inputs", "provenance"), ("inputs", "config"), ("reference", "reference_video_toml"),
-        ("reference", "capture_video_toml"), ("reference", "validation_config_toml"), ("reference", "input_script_toml"),
+        ("reference", "capture_video_toml"), ("reference", "validation_config_toml"),
+        ("reference", "input_script_toml"),
         ("analysis", "name_map_json"), ("analysis", "runtime_trace_manifest"),
     ):  # fmt: skip
         path = settings.path(section, key)
         if path is not None and os.path.exists(path):
             found.append((f"{section}.{key}", path))
+    is_redacted = settings.raw["policy"]["redaction_profile"] is not None
     entries = []
     for name, path in found:
         sha256, size = hashes.file(path)
-        entries.append({"name": name, "path": layout.written(path), "sha256": sha256, "size": size})
+        shown = REDACTED if name == "inputs.keys" and is_redacted else layout.written(path)
+        entries.append({"name": name, "path": shown, "sha256": sha256, "size": size})
     return entries
+
+
+def input_fingerprint(project: Project, inputs: list[dict[str, Any]]) -> str:
+    """The identity of what goes in. Configuration files count by their values, so that comments change nothing; what
+    automation.toml asks for counts with the stages that read it."""
+    parts: list[list[str]] = []
+    for item in inputs:
+        document = project.documents.get(item["name"].rpartition(".")[2])
+        if item["name"] != "automation":
+            identity = digest(repr(sorted_values(document.values))) if document else item["sha256"]
+            parts.append([item["name"], identity])
+    return digest(parts)
+
+
+def sorted_values(value: Any) -> Any:
+    """TOML values with keys in order: `repr` then spells equal documents alike, times and all."""
+    if isinstance(value, dict):
+        return [(key, sorted_values(value[key])) for key in sorted(value)]
+    return [sorted_values(item) for item in value] if isinstance(value, list) else value
 
 
 def receiving_folders(project: Project) -> tuple[str, ...]:
@@ -84,5 +111,3 @@ def check_folders(project: Project) -> tuple[str, ...]:
     folders = receiving_folders(project)
     check_separation(folders)
     return folders
-
-

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recomp.config.input_script import compile_script, end_tick
 from recomp.engine.context import Context
@@ -15,6 +15,10 @@ from recomp.engine.stage import Output, Result, Stage
 from recomp.engine.store import Store
 from recomp.errors import StageError
 from recomp.stages.job import AFTER, Job, command_stage
+
+if TYPE_CHECKING:
+    from recomp.engine.process import Outcome
+    from recomp.media.recording import Run
 
 #: wall-clock limit of the built-in run, unless [run.timeouts] says otherwise
 DEFAULT_TIMEOUT_S = 600.0
@@ -24,7 +28,7 @@ DEFAULT_MAX_TICKS = 36_000
 
 def stage(job: Job) -> Stage:
     settings = job.settings
-    replaced = command_stage(job, "run")
+    replaced = command_stage(job, "run", watch=(job.recording_dir(),))
     if replaced is not None:
         script = settings.path("reference", "input_script_toml")
         return replaced._replace(config={"input": _script_digest(job)}) if script else replaced
@@ -59,6 +63,8 @@ def _script_digest(job: Job) -> str:
 
 
 def _run(context: Context, port: str, config: dict[str, Any]) -> Result:
+    from recomp.engine.landlock import confinement
+
     if not os.access(port, os.X_OK):
         raise StageError(f"run: no executable at {port}", hint="the build stage must make it; see its logs")
     recording = context.out("recording")
@@ -76,7 +82,13 @@ def _run(context: Context, port: str, config: dict[str, Any]) -> Result:
         "RECOMP_RT_SEED": str(config["seed"]),
     }
     watch = _Watch(context, recording, limit)
-    outcome = context.run_program([port, *config["args"]], env=env, timeout_s=context.stage.timeout_s, poll=watch.poll)
+    outcome = context.run_program(
+        [port, *config["args"]],
+        env=env,
+        timeout_s=context.stage.timeout_s,
+        poll=watch.poll,
+        confine=confinement((port, script), (recording,)),
+    )
     facts = _read_facts(context, recording, outcome)
     return _judge(context, facts, recording, config["ticks"])
 
@@ -98,30 +110,24 @@ class _Watch:
             self._context.progress(age_s, None, f"{size / 1e6:.1f} MB recorded")
 
 
-def _read_facts(context: Context, recording: str, outcome) -> dict[str, Any]:
+def _read_facts(context: Context, recording: str, outcome: Outcome) -> Run:
     """`run.json`, which the runtime writes whatever happens to the guest; without it the port itself failed."""
-    try:
-        with open(os.path.join(recording, "run.json"), "rb") as file:
-            facts = json.load(file)
-        facts["exit"]["kind"]
-    except (OSError, ValueError, KeyError, TypeError):
+    from recomp.media.recording import parse_run
+
+    path = os.path.join(recording, "run.json")
+    if outcome.timed_out or not os.path.exists(path):
         context.check(outcome, "the port")
-        raise StageError(
-            "run: the port ended without writing run.json", hint=f"see {context.log_path('stderr')}"
-        ) from None
-    if outcome.timed_out:
-        context.check(outcome, "the port")
-    return facts
+        raise StageError("run: the port ended without writing run.json", hint=f"see {context.log_path('stderr')}")
+    with open(path, "rb") as file:
+        return parse_run(file.read(), name="run.json")
 
 
-def _judge(context: Context, facts: dict[str, Any], recording: str, ticks: int | None) -> Result:
-    ended, played = facts["exit"], facts.get("ticks", 0)
-    kind, code, detail = ended["kind"], ended.get("code"), ended.get("detail") or ""
-    found = f"{facts.get('frames', 0):,} frames, {played:,} ticks ({played / 60:.1f} s)"
-    samples = (facts.get("audio") or {}).get("samples", 0)
-    if samples:
-        found += f", {samples:,} audio samples"
-    notes = tuple(f"unknown supervisor call {item}" for item in facts.get("unknown_svcs") or [])
+def _judge(context: Context, facts: Run, recording: str, ticks: int | None) -> Result:
+    kind, code, played = facts.exit.kind, facts.exit.code, facts.ticks
+    found = f"{facts.frames:,} frames, {played:,} ticks ({played / 60:.1f} s)"
+    if facts.audio:
+        found += f", {facts.audio[2]:,} audio samples"
+    notes = tuple(f"supervisor call {n} is unknown, asked {count}x" for n, count in sorted(facts.unknown_svcs.items()))
     if kind == "miss":
         misses = len(read_misses(recording))
         return Result(found=f"{misses} indirect-branch miss{'es' if misses != 1 else ''}", notes=notes, again=True)
@@ -132,11 +138,11 @@ def _judge(context: Context, facts: dict[str, Any], recording: str, ticks: int |
         raise StageError(f"run: the guest ended with exit code {code} after {played} ticks", hint=logs)
     if kind == "limit":
         raise StageError(
-            f"run: the guest neither ended nor was told to after {played} ticks ({played / 60:.0f} s): {detail or 'limit'}",
+            f"run: the guest neither ended nor was told to after {played} ticks ({played / 60:.0f} s)",
             hint='set [run] ticks, or put a marker "end" into the input script',
         )
-    what = {"trap": "trapped", "signal": f"was ended by signal {code}"}.get(kind, f"ended by {kind!r}")
-    raise StageError(f"run: the guest {what} after {played} ticks: {detail}".rstrip(": "), hint=logs)
+    what = "trapped" if kind == "trap" else "was ended by a signal"
+    raise StageError(f"run: the guest {what} after {played} ticks: {facts.exit.detail}".rstrip(": "), hint=logs)
 
 
 def read_misses(recording: str) -> list[bytes]:

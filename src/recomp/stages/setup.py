@@ -11,11 +11,15 @@ from recomp.engine.fingerprint import StatCache
 from recomp.engine.layout import Layout
 from recomp.engine.plan import Plan
 from recomp.engine.stage import Stage, Tool
-from recomp.stages import STAGES, archive, preflight
+from recomp.stages import STAGES, archive, policy, preflight
 from recomp.stages import run as run_stage
 from recomp.stages.environment import stage_environment
 from recomp.stages.job import Job
+from recomp.stages.secrets import read_secrets
 from recomp.stages.tools import Tools
+
+#: inputs that the provenance statement names; configuration counts by its values, elsewhere
+_PROGRAMS = ("inputs.elf", "inputs.nro", "inputs.xci", "inputs.module_json")
 
 
 class Prepared(NamedTuple):
@@ -51,10 +55,15 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
     layout = layout_of(project)
     preflight.check_inputs(project, hashes)
     inputs = preflight.manifest_inputs(project, layout, hashes)
+    programs = [item for item in inputs if item["name"] in _PROGRAMS or item["name"].startswith("inputs.nso.")]
     tools = Tools(hashes, project.settings.folder, os.path.join(layout.engine_dir, "versions"))
 
+    made: dict[bytes, tuple[Stage, ...]] = {}
+
     def stages(evidence: bytes) -> tuple[Stage, ...]:
-        return make_stages(Job(project, layout, tools, evidence), receiving, inputs)
+        if evidence not in made:
+            made[evidence] = make_stages(Job(project, layout, tools, evidence), receiving, programs)
+        return made[evidence]
 
     raw = project.settings.raw
     minutes = raw["policy"]["max_runtime_minutes"]
@@ -62,6 +71,7 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
         layout=layout,
         execution_mode=raw["policy"]["execution_mode"],
         inputs=inputs,
+        input_fingerprint=preflight.input_fingerprint(project, inputs),
         env=stage_environment(project),
         stages=stages,
         learn=run_stage.learn,
@@ -69,6 +79,8 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
         resume=raw["run"]["resume"],
         tools=(Tool("recomp_cli", __version__, __version__),),
         extra=_extra(project, layout),
+        secrets=read_secrets(project.settings.path("inputs", "keys")),
+        gate=policy.gate(raw["policy"]),
         deadline_s=None if minutes is None else minutes * 60,
     )
     return Prepared(project, plan, hashes)

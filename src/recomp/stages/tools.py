@@ -7,12 +7,11 @@ asked of the tools themselves, once for each content.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
 from recomp import __version__
 from recomp.engine.canonical import digest
-from recomp.engine.files import read_sealed, seal, write_atomic
+from recomp.engine.files import find_program, read_sealed, seal, write_atomic
 from recomp.engine.fingerprint import ABSENT, StatCache, list_tree
 from recomp.engine.stage import Tool
 from recomp.errors import ToolError
@@ -28,12 +27,13 @@ class Tools:
     def __init__(self, hashes: StatCache, config_dir: str, memo_path: str | None = None) -> None:
         self._hashes, self._config_dir, self._memo_path = hashes, config_dir, memo_path
         self._parts: dict[str, str] = {}
+        self._libraries: dict[str, str | None] = {}
         memo = read_sealed(memo_path) if memo_path else None
         self._versions: dict[str, str] = memo if isinstance(memo, dict) else {}
 
     def recomp(self, *parts: str) -> tuple[Tool, ...]:
         """Packages (`lift`) or modules (`stages/lift.py`) of recomp itself, one tool each."""
-        return tuple(Tool(f"recomp.{part}", __version__, self._part(part)) for part in parts)
+        return tuple(Tool(f"recomp.{part}", __version__, self._part(part), internal=True) for part in parts)
 
     def _part(self, part: str) -> str:
         if part not in self._parts:
@@ -45,7 +45,9 @@ class Tools:
 
     def library(self, name: str) -> tuple[Tool, ...]:
         """An installed Python package, by its version."""
-        version = installed_version(name)
+        if name not in self._libraries:
+            self._libraries[name] = installed_version(name)
+        version = self._libraries[name]
         return (Tool(name, version, version or ABSENT),)
 
     def program(self, name: str, path: str, *version_arguments: str) -> Tool:
@@ -70,7 +72,7 @@ class Tools:
     def _find(self, name: str) -> str | None:
         if "/" in name:
             return os.path.join(self._config_dir, name)
-        return shutil.which(name) if not os.path.isabs(name) else name
+        return find_program(name)
 
     def _content(self, path: str | None) -> str:
         try:
@@ -96,7 +98,7 @@ class Tools:
 def _script(argv: tuple[str, ...]) -> str | None:
     """The script that an interpreter is told to run, if one is."""
     name = os.path.basename(argv[0])
-    if not name.rstrip("0123456789.") in _INTERPRETERS:
+    if name.rstrip("0123456789.") not in _INTERPRETERS:
         return None
     for argument in argv[1:]:
         if argument in ("-c", "-m", "-e", "-"):

@@ -75,10 +75,21 @@ RT_ATOMICS(64, uint64_t, int64_t)
 
 static inline rt_u128 rt_u128_of(rt_v128 value) { return (rt_u128)value[1] << 64 | value[0]; }
 
+/* The address is a multiple of 16. */
 static inline rt_v128 rt_cas128(uint8_t *m, uint64_t addr, rt_v128 expected, rt_v128 desired) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  /* Spelt out: compilers make it a library call, which locks where it does not trust the processor to have it. */
+  uint64_t low = expected[0], high = expected[1];
+  __asm__ volatile("lock cmpxchg16b %2"
+                   : "+a"(low), "+d"(high), "+m"(*RT_AT(128, m, addr))
+                   : "b"(desired[0]), "c"(desired[1])
+                   : "cc", "memory");
+  return (rt_v128){low, high};
+#else
   rt_u128 old = rt_u128_of(expected);
   __atomic_compare_exchange_n(RT_AT(128, m, addr), &old, rt_u128_of(desired), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
   return (rt_v128){(uint64_t)old, (uint64_t)(old >> 64)};
+#endif
 }
 
 /* The two halves need not be of one moment: then the exclusive store fails (DDI 0487, B2.9.5). */

@@ -10,13 +10,17 @@
 #endif
 
 /* FRINT*: `r` integral in the given direction; the sign of zero stays, only FRINTX raises inexact. */
-#define RT_ROUND(F, type, utype, stype, sfx, BIG)                                                             \
+#define RT_ROUND(F, type, utype, stype, sfx, BIG, WIDTH)                                                             \
   static inline type rt_sign_of_##F(type r, type a) {                                                         \
     return rt_##F((rt_bits_##F(a) & ((utype)1 << (8 * sizeof a - 1))) | rt_bits_##F(rt_fabs_##F(r)));         \
   }                                                                                                           \
   static inline type rt_trunc_##F(type a) {                                                                   \
     if (RT_HAS_ROUND) return __builtin_trunc##sfx(a);                                                         \
-    return __builtin_isless(rt_fabs_##F(a), BIG) ? rt_sign_of_##F((type)(stype)a, a) : a;                     \
+    /* Without inexact: clear the bits behind the point. */                                                   \
+    const utype u = rt_bits_##F(a);                                                                           \
+    const int exponent = (int)((u << 1) >> (WIDTH + 1)) - (int)(((utype)~(utype)0 >> 1) >> (WIDTH + 1));      \
+    if (exponent >= WIDTH) return a;                                                                          \
+    return rt_##F(exponent < 0 ? u & ((utype)1 << (8 * sizeof a - 1)) : u & ~(((utype)1 << WIDTH >> exponent) - 1)); \
   }                                                                                                           \
   static inline type rt_floor_##F(type a) {                                                                   \
     if (RT_HAS_ROUND) return __builtin_floor##sfx(a);                                                         \
@@ -49,30 +53,30 @@
     }                                                                                                         \
   }                                                                                                           \
   static inline type rt_frintz_##F(rt_cpu *c, type a) {                                                       \
-    return RT_LIKELY(a == a) ? rt_trunc_##F(a) : rt_nan1_##F(c, a);                                           \
+    return RT_LIKELY(!RT_IS_NAN(a)) ? rt_trunc_##F(a) : rt_nan1_##F(c, a);                                           \
   }                                                                                                           \
   static inline type rt_frintm_##F(rt_cpu *c, type a) {                                                       \
-    return RT_LIKELY(a == a) ? rt_floor_##F(a) : rt_nan1_##F(c, a);                                           \
+    return RT_LIKELY(!RT_IS_NAN(a)) ? rt_floor_##F(a) : rt_nan1_##F(c, a);                                           \
   }                                                                                                           \
   static inline type rt_frintp_##F(rt_cpu *c, type a) {                                                       \
-    return RT_LIKELY(a == a) ? rt_ceil_##F(a) : rt_nan1_##F(c, a);                                            \
+    return RT_LIKELY(!RT_IS_NAN(a)) ? rt_ceil_##F(a) : rt_nan1_##F(c, a);                                            \
   }                                                                                                           \
   static inline type rt_frinta_##F(rt_cpu *c, type a) {                                                       \
-    return __builtin_isless(rt_fabs_##F(a), BIG) ? rt_away_##F(a) : RT_LIKELY(a == a) ? a : rt_nan1_##F(c, a); \
+    return __builtin_isless(rt_fabs_##F(a), BIG) ? rt_away_##F(a) : RT_LIKELY(!RT_IS_NAN(a)) ? a : rt_nan1_##F(c, a); \
   }                                                                                                           \
   static inline type rt_frintn_##F(rt_cpu *c, type a) {                                                       \
-    return RT_LIKELY(a == a) ? rt_even_##F(a) : rt_nan1_##F(c, a);                                            \
+    return RT_LIKELY(!RT_IS_NAN(a)) ? rt_even_##F(a) : rt_nan1_##F(c, a);                                            \
   }                                                                                                           \
   static inline type rt_frinti_##F(rt_cpu *c, type a) {                                                       \
-    return RT_LIKELY(a == a) ? rt_nearby_##F(c, a) : rt_nan1_##F(c, a);                                       \
+    return RT_LIKELY(!RT_IS_NAN(a)) ? rt_nearby_##F(c, a) : rt_nan1_##F(c, a);                                       \
   }                                                                                                           \
   static inline type rt_frintx_##F(rt_cpu *c, type a) {                                                       \
     const type r = rt_frinti_##F(c, a);                                                                       \
     if (r != a && a == a) c->fpsr |= RT_IXC;                                                                  \
     return r;                                                                                                 \
   }
-RT_ROUND(f64, double, uint64_t, int64_t, , 0x1p52)
-RT_ROUND(f32, float, uint32_t, int32_t, f, 0x1p23f)
+RT_ROUND(f64, double, uint64_t, int64_t, , 0x1p52, 52)
+RT_ROUND(f32, float, uint32_t, int32_t, f, 0x1p23f, 23)
 
 /* FCVTZ*: towards zero, saturating; NaN gives zero. The host raises inexact, the cold path invalid. */
 #define RT_TO_INT(I, itype, F, type, INSIDE, CONVERT, MIN, MAX)                        \

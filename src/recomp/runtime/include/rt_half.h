@@ -65,11 +65,11 @@ RT_COLD uint16_t rt_nan_f16_f64(rt_cpu *c, double a) {
   return (uint16_t)((u >> 48 & 0x8000) | 0x7e00 | (u >> 42 & 0x1ff));
 }
 static inline uint16_t rt_fcvt_f16_f64(rt_cpu *c, double a) {
-  if (RT_UNLIKELY(a != a)) return rt_nan_f16_f64(c, a);
+  if (RT_UNLIKELY(RT_IS_NAN(a))) return rt_nan_f16_f64(c, a);
   return rt_round_f16(c, a, (c->fpcr & RT_AHP) != 0);
 }
 static inline uint16_t rt_fcvt_f16_f32(rt_cpu *c, float a) {
-  if (RT_UNLIKELY(a != a)) {
+  if (RT_UNLIKELY(RT_IS_NAN(a))) {
     const uint32_t u = rt_bits_f32(a);
     return rt_nan_f16_f64(c, rt_f64((uint64_t)(u >> 31) << 63 | UINT64_C(0x7ff) << 52 | (uint64_t)(u & 0x7fffff) << 29));
   }
@@ -82,7 +82,7 @@ static inline float rt_fcvt_f32_f16(rt_cpu *c, uint16_t a) {
 }
 static inline double rt_fcvt_f64_f16(rt_cpu *c, uint16_t a) {
   const float f = rt_fcvt_f32_f16(c, a);
-  if (RT_LIKELY(f == f)) return (double)f;
+  if (RT_LIKELY(!RT_IS_NAN(f))) return (double)f;
   const uint32_t u = rt_bits_f32(f);
   return rt_f64((uint64_t)(u >> 31) << 63 | UINT64_C(0x7ff) << 52 | (uint64_t)(u & 0x7fffff) << 29);
 }
@@ -90,7 +90,7 @@ static inline double rt_fcvt_f64_f16(rt_cpu *c, uint16_t a) {
 /* --- arithmetic: `r` is the result in single precision, a NaN already chosen */
 
 static inline uint16_t rt_half_of(rt_cpu *c, float r) {
-  if (RT_UNLIKELY(r != r)) return (uint16_t)(rt_bits_f32(r) >> 16 & 0x8000) | (uint16_t)(rt_bits_f32(r) >> 13 & 0x7fff);
+  if (RT_UNLIKELY(RT_IS_NAN(r))) return (uint16_t)(rt_bits_f32(r) >> 16 & 0x8000) | (uint16_t)(rt_bits_f32(r) >> 13 & 0x7fff);
   return rt_round_f16(c, (double)r, 0);
 }
 #define RT_HALF_1(name) \

@@ -50,7 +50,6 @@ static inline rt_v128 rt_select(rt_v128 mask, rt_v128 x, rt_v128 y) { return RT_
 #define RT_EACH_U(X) RT_U8(X) RT_U16(X) RT_U32(X) RT_U64(X)
 #define RT_EACH_S(X) RT_S8(X) RT_S16(X) RT_S32(X) RT_S64(X)
 #define RT_EACH(X) RT_EACH_U(X) RT_EACH_S(X)
-#define RT_NARROWEST3(X) RT_U8(X) RT_U16(X) RT_U32(X) RT_S8(X) RT_S16(X) RT_S32(X)
 
 /* --- rearrangement */
 
@@ -112,13 +111,28 @@ static inline rt_v128 rt_ext(rt_v128 a, rt_v128 b, int n) {
   return (rt_v128){w0 >> 8 * k | w1 << (64 - 8 * k), w1 >> 8 * k | w2 << (64 - 8 * k)};
 }
 
+/* t[place[i]] for places below 16. Compilers do not recognise this loop, hence the host's own instruction. */
+static inline rt_u8x16 rt_permute(rt_u8x16 t, rt_u8x16 place) {
+#ifdef __SSSE3__
+  typedef char chars __attribute__((vector_size(16)));
+  return (rt_u8x16)__builtin_ia32_pshufb128((chars)t, (chars)place);
+#else
+  uint8_t bytes[16];
+  rt_u8x16 r;
+  memcpy(bytes, &t, sizeof bytes);
+  for (int i = 0; i < 16; i++) r[i] = bytes[place[i]];
+  return r;
+#endif
+}
+
 /* Table lookup in 1 to 4 registers; an index outside gives the byte of `other`. */
-static inline rt_v128 rt_table(const rt_v128 *table, unsigned registers, rt_v128 indices, rt_v128 other) {
-  uint8_t bytes[64];
-  rt_u8x16 i = (rt_u8x16)indices, r = (rt_u8x16)other;
-  memcpy(bytes, table, 16 * registers);
-  for (int n = 0; n < 16; n++)
-    if (i[n] < 16 * registers) r[n] = bytes[i[n]];
+static inline rt_v128 rt_table(const rt_v128 *table, int registers, rt_v128 indices, rt_v128 other) {
+  rt_u8x16 index = (rt_u8x16)indices, r = (rt_u8x16)other;
+  for (int k = 0; k < registers; k++) {
+    const rt_u8x16 found = rt_permute((rt_u8x16)table[k], index & 15), inside = (rt_u8x16)(index < 16);
+    r = RT_SELECT(inside, found, r);
+    index -= 16;
+  }
   return (rt_v128)r;
 }
 
@@ -297,33 +311,16 @@ static inline rt_v128 rt_pmull_u8x16(rt_v128 va, rt_v128 vb) {
   return (rt_v128)r;
 }
 
-#define RT_DOT(T, W, U32)                                                                 \
+#define RT_DOT(T)                                                                 \
   static inline rt_v128 rt_dot_##T(rt_v128 d, rt_v128 a, rt_v128 b) {                     \
     rt_u32x4 r = (rt_u32x4)d;                                                             \
     for (int i = 0; i < 16; i++) r[i / 4] += (uint32_t)(((rt_##T)a)[i] * ((rt_##T)b)[i]); \
     return (rt_v128)r;                                                                    \
   }
-RT_DOT(u8x16, u32x4, 0)
-RT_DOT(s8x16, s32x4, 0)
+RT_DOT(u8x16)
+RT_DOT(s8x16)
 
-/* --- structures in memory: element k of structure i lies at (i * count + k) lanes */
-
-#define RT_STRUCTURES(T, U, S, lane, bits, lanes)                                                          \
-  static inline rt_v4 rt_ldn_##T(const uint8_t *m, uint64_t addr, int registers, int count) {              \
-    rt_v4 r = {{{0}}};                                                                                     \
-    rt_##T v[4] = {{0}};                                                                                   \
-    for (int i = 0; i < count; i++)                                                                        \
-      for (int k = 0; k < registers; k++) v[k][i] = rt_ld##bits(m, addr + (uint64_t)(i * registers + k) * (bits / 8)); \
-    for (int k = 0; k < registers; k++) r.v[k] = (rt_v128)v[k];                                            \
-    return r;                                                                                              \
-  }                                                                                                        \
-  static inline void rt_stn_##T(uint8_t *m, uint64_t addr, int registers, int count, rt_v4 s) {            \
-    for (int i = 0; i < count; i++)                                                                        \
-      for (int k = 0; k < registers; k++)                                                                  \
-        rt_st##bits(m, addr + (uint64_t)(i * registers + k) * (bits / 8), ((rt_##T)s.v[k])[i]);            \
-  }
-RT_EACH_U(RT_STRUCTURES)
-
+#include "rt_simd_struct.h"
 #include "rt_simd_sat.h"
 #include "rt_simd_fp.h"
 

@@ -1,0 +1,47 @@
+"""`recomp check`: everything that can be known to be wrong without running anything."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from recomp.cli.text import print_error
+from recomp.config import project as projects
+from recomp.engine.fingerprint import StatCache
+from recomp.errors import RecompError
+from recomp.stages.preflight import check_folders, check_inputs
+
+
+def command(options: argparse.Namespace) -> int:
+    """Configuration, inputs and folders; all problems of each kind at once."""
+    found: list[RecompError] = []
+    try:
+        project = projects.load(options.config)
+        for test in (lambda: check_inputs(project, StatCache()), lambda: check_folders(project)):
+            try:
+                test()
+            except RecompError as error:
+                found.append(error)
+    except RecompError as error:
+        found.append(error)
+    if options.json:
+        print(json.dumps({"ok": not found, "problems": [item for error in found for item in _plain(error)]}, indent=2))
+    else:
+        for item in found:
+            print_error(item)
+        if not found:
+            print(f"{options.config}: nothing is wrong")
+    return found[0].exit_code if found else 0
+
+
+def _plain(error: RecompError) -> list[dict]:
+    problems = getattr(error, "problems", None)
+    if problems is None:
+        return [{"file": None, "line": None, "column": None, "where": "", "message": error.message, "hint": error.hint}]
+    return [
+        {
+            "file": p.file, "line": p.span.line if p.span else None, "column": p.span.column if p.span else None,
+            "where": p.where, "message": p.message, "hint": p.hint,
+        }
+        for p in problems
+    ]  # fmt: skip

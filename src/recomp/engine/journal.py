@@ -1,0 +1,142 @@
+"""What happened in each run of a work root: `runs/NNNNNN/` with an event log, a status file and the manifest.
+
+The log is append-only JSON Lines, one event a line; a torn last line is what a kill leaves and is skipped by readers.
+Times of day stand here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from recomp.engine.files import remove_tree, write_all, write_atomic
+from recomp.engine.reporter import Reporter
+
+SCHEMA_VERSION = "1"
+KEPT_RUNS = 30
+STATES = ("queued", "running", "blocked", "failed", "succeeded", "interrupted")
+
+
+class Journal(Reporter):
+    """The record of one run in the making."""
+
+    def __init__(self, runs_dir: str) -> None:
+        os.makedirs(runs_dir, exist_ok=True)
+        self._runs_dir = runs_dir
+        self.number, self.folder = _new_folder(runs_dir)
+        path = os.path.join(self.folder, "events.jsonl")
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._status: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION, "run": self.number, "run_id": None, "state": "queued",
+            "stage": None, "pid": os.getpid(), "host": os.uname().nodename, "requested_at": _now(),
+            "stages_done": 0, "stages_cached": 0, "stages": [], "error": None,
+        }  # fmt: skip
+        self._event("recomp.run.requested", {})
+        self._save()
+
+    def run_started(self, run_id: str, stages: tuple[str, ...]) -> None:
+        self._status.update(run_id=run_id, state="running", stages=list(stages))
+        self._event("recomp.run.started", {"stages": list(stages)})
+
+    def round_started(self, number: int, reason: str) -> None:
+        self._status.update(stages_done=0, stages_cached=0)
+        self._event("recomp.run.round.started", {"round": number, "reason": reason})
+
+    def stage_started(self, name: str, reason: str) -> None:
+        self._status["stage"] = name
+        self._event("recomp.run.stage.started", {"stage": name, "reason": reason})
+        self._save()
+
+    def stage_finished(self, step: dict[str, Any], found: str, reason: str) -> None:
+        self._status["stage"] = None
+        self._status["stages_done"] += 1
+        self._status["stages_cached"] += step["cache_hit"]
+        facts = {key: step[key] for key in ("status", "cache_hit", "cache_key", "duration_ms", "stage_attempt")}
+        self._event("recomp.run.stage.completed", {"stage": step["name"], **facts, "found": found, "reason": reason})
+        if step["name"] == "validate":
+            self._event("recomp.run.validation.completed", {"status": step["status"], "found": found})
+
+    def finished(self, state: str, error: str | None, manifest: bytes | None = None) -> None:
+        """The end, in one of the last four of STATES; older runs than the last KEPT_RUNS are forgotten."""
+        self._status.update(state=state, stage=None, error=error)
+        self._event("recomp.run.completed", {"state": state, "error": error})
+        self._save()
+        if manifest is not None:
+            write_atomic(os.path.join(self.folder, "manifest.json"), manifest, durable=False)
+        for number in list_runs(self._runs_dir)[:-KEPT_RUNS]:
+            remove_tree(run_folder(self._runs_dir, number))
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _event(self, kind: str, facts: dict[str, Any]) -> None:
+        event = {
+            "schema_version": SCHEMA_VERSION, "event": kind, "time": _now(), "run": self.number,
+            "run_id": self._status["run_id"], **facts,
+        }  # fmt: skip
+        write_all(self._fd, json.dumps(event, ensure_ascii=False).encode() + b"\n")
+
+    def _save(self) -> None:
+        data = json.dumps({**self._status, "updated_at": _now()}, indent=2).encode() + b"\n"
+        write_atomic(os.path.join(self.folder, "status.json"), data, durable=False)
+
+
+def _new_folder(runs_dir: str) -> tuple[int, str]:
+    number = (list_runs(runs_dir) or [0])[-1] + 1
+    while True:
+        try:
+            os.mkdir(run_folder(runs_dir, number))
+            return number, run_folder(runs_dir, number)
+        except FileExistsError:
+            number += 1
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def run_folder(runs_dir: str, number: int) -> str:
+    return os.path.join(runs_dir, f"{number:06d}")
+
+
+def list_runs(runs_dir: str) -> list[int]:
+    """Numbers of the remembered runs, oldest first."""
+    try:
+        return sorted(int(name) for name in os.listdir(runs_dir) if name.isdigit())
+    except FileNotFoundError:
+        return []
+
+
+def read_status(runs_dir: str, number: int) -> dict[str, Any] | None:
+    """The status of a run, or None. One that says it runs although its process is gone was killed."""
+    try:
+        with open(os.path.join(run_folder(runs_dir, number), "status.json"), "rb") as file:
+            status = json.load(file)
+    except (OSError, ValueError):
+        return None
+    if not isinstance(status, dict):
+        return None
+    local = status.get("host") == os.uname().nodename
+    if status.get("state") in ("queued", "running") and local and not os.path.exists(f"/proc/{status.get('pid')}"):
+        status["state"] = "interrupted"
+        status["error"] = "its process is gone"
+    return status
+
+
+def read_events(runs_dir: str, number: int) -> Iterator[dict[str, Any]]:
+    """The events of a run; lines that are not whole are left out."""
+    try:
+        with open(os.path.join(run_folder(runs_dir, number), "events.jsonl"), "rb") as file:
+            lines = file.read().split(b"\n")
+    except OSError:
+        return
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict):
+            yield event

@@ -1,0 +1,253 @@
+"""Measure a capture against a recorded reference: the two clips in step, tile by tile, and the codec's own share.
+
+Three passes over each file and a few megabytes at a time: thumbnails to register by, pairs to measure, the capture once
+more through the reference's codec. Values only; what they mean is `recomp.media.gates`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recomp.errors import FormatError
+from recomp.media.calibration import Calibration, calibrate
+from recomp.media.clip import Facts, Planar, plane, read_facts, run_filter, ticks
+from recomp.media.metrics import block_ssim, psnr, tiles
+from recomp.media.null import NullCodec, packet_sizes
+from recomp.media.registration import Registration, normalised, register
+
+if TYPE_CHECKING:
+    import av
+    import numpy as np
+
+_ANCHORS = 9
+_PROBE = 48
+_MATRIX_PAIRS = 6
+_RGB = "flags=bicubic+bitexact+accurate_rnd+full_chroma_int"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Everything the gates look at. Arrays over the K judged ticks: reference tick, tile SSIM (K, rows, columns) of
+    the capture and of the null, mean SSIM, PSNR in dB."""
+
+    reference: Facts
+    capture: Facts
+    rate: float
+    matrix: str
+    registration: Registration
+    calibration: Calibration | None
+    ticks: np.ndarray
+    observed: np.ndarray
+    null: np.ndarray
+    ssim: np.ndarray
+    psnr: np.ndarray
+    quality: int | None
+    brightness: np.ndarray  # (K, 2): mean luma of reference and capture
+    contrast: np.ndarray  # (K, 2): its standard deviation
+    stuck: np.ndarray  # (K,) bool: the capture repeats itself where the reference moves
+    captured: int
+
+
+def measure(reference: Path | str, capture: Path | str, source: Path | str | None = None) -> Measurement:
+    """Measure two video files. `source` is the recording that a normalised reference was made of: its codec is the one
+    whose loss is in the pictures. Raises FormatError for what cannot be decoded or has no pictures."""
+    import numpy as np
+
+    ours, theirs = read_facts(reference), read_facts(capture)
+    rate = theirs.rate
+    size = (ours.width, ours.height)
+    matrix = ours.matrix or ("bt709" if ours.height >= 720 else "bt601")
+    planar = Planar(size, matrix, ours.full_range)
+    thumbs, recorded, _ = _thumbnails(reference, rate, planar)
+    shown, _, order = _thumbnails(capture, rate, planar)
+    shown = shown[order]
+    registration = register(thumbs, shown, recorded)
+    if ours.matrix is None and theirs.pixel_format.startswith(("gbr", "bgr", "rgb")):
+        matrix = _guess_matrix(reference, capture, registration, rate, size, ours.full_range)
+        planar = Planar(size, matrix, ours.full_range)
+    judged = np.flatnonzero(registration.recorded & (registration.capture_of >= 0))
+    anchors = _anchors(thumbs, shown, registration, judged)
+    null = _Null(source or reference, _probe(capture, registration, rate, planar), planar.size, rate, len(judged))
+    observed, ssim, noise, pictures = [], [], [], []
+    for tick, a, b in _pairs(reference, capture, registration, rate, planar):
+        blocks = block_ssim(plane(a, 0), plane(b, 0))
+        observed.append(tiles(blocks))
+        ssim.append(float(blocks.mean()))
+        noise.append(psnr(plane(a, 0), plane(b, 0)))
+        if tick in anchors:
+            pictures.append((_rgb(a), _rgb(b)))
+        null.push(b)
+    seen = np.array(observed) if observed else np.zeros((0, 1, 1), np.float32)
+    frames = registration.capture_of[judged]
+    light = np.stack([thumbs[judged].reshape(len(judged), -1), shown[frames].reshape(len(judged), -1)], axis=1)
+    return Measurement(
+        reference=ours,
+        capture=theirs,
+        rate=rate,
+        matrix=matrix,
+        registration=registration,
+        calibration=calibrate(pictures) if pictures else None,
+        ticks=judged,
+        observed=seen,
+        null=null.finish(seen),
+        ssim=np.array(ssim),
+        psnr=np.array(noise),
+        quality=null.quality,
+        brightness=light.mean(axis=2),
+        contrast=light.std(axis=2),
+        stuck=_still_ticks(thumbs, shown, judged, frames),
+        captured=len(shown),
+    )
+
+
+def _thumbnails(path: Path | str, rate: float, planar: Planar) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return ((ticks, 36, 64) uint8, (ticks,) bool: has a picture, ticks that have one)."""
+    import numpy as np
+
+    found = [(tick, planar.thumbnail(planar(frame))) for tick, frame in ticks(path, rate)]
+    if not found:
+        raise FormatError(f"{path}: found no pictures, expected at least one")
+    order = np.array([tick for tick, _ in found])
+    out = np.zeros((order[-1] + 1, *found[0][1].shape), np.uint8)
+    out[order] = [picture for _, picture in found]
+    recorded = np.zeros(len(out), bool)
+    recorded[order] = True
+    return out, recorded, order
+
+
+def _pairs(
+    reference: Path | str, capture: Path | str, registration: Registration, rate: float, planar: Planar
+) -> Iterator[tuple[int, av.VideoFrame, av.VideoFrame]]:
+    """Yield (tick, reference, capture) as planar pictures for each judged tick, both clips read once and in order."""
+    frames = enumerate(frame for _, frame in ticks(capture, rate))
+    number = -1
+    shown: Any = None
+    for tick, frame in ticks(reference, rate):
+        wanted = int(registration.capture_of[tick])
+        if wanted < 0:
+            continue
+        while number < wanted:
+            number, picture = next(frames)
+            if number == wanted:
+                shown = planar(picture)
+        yield tick, planar(frame), shown
+
+
+def _probe(capture: Path | str, registration: Registration, rate: float, planar: Planar) -> list[av.VideoFrame]:
+    """Return planar pictures of the capture from the middle of the judged ticks, to search a quality on."""
+    import numpy as np
+
+    wanted = registration.capture_of[np.flatnonzero(registration.recorded & (registration.capture_of >= 0))]
+    start = max(0, (len(wanted) - _PROBE) // 2)
+    keep = set(wanted[start : start + _PROBE].tolist())
+    found = []
+    for number, (_, frame) in enumerate(ticks(capture, rate)):
+        if number in keep:
+            found.append(planar(frame))
+        if len(found) == len(keep):
+            break
+    return found
+
+
+class _Null:
+    """The capture against itself through the source's codec, picture by picture, while the pairs are measured."""
+
+    def __init__(
+        self, source: Path | str, probe: list[av.VideoFrame], size: tuple[int, int], rate: float, judged: int
+    ) -> None:
+        facts = read_facts(source)
+        self.quality: int | None = None
+        self.tiles: list[np.ndarray] = []
+        self.waiting: deque[np.ndarray] = deque()
+        self.recoder = None
+        if facts.lossless or not probe:
+            return
+        codec = NullCodec(facts.codec, min(facts.rate, rate))
+        sizes, keys = packet_sizes(source)
+        plain = [size for size, key in zip(sizes, keys, strict=True) if not key] or sizes
+        start = max(0, (judged - _PROBE) // 2)
+        segment = plain[start : start + _PROBE] or plain
+        shrunk = min(1.0, size[0] * size[1] / (facts.width * facts.height))
+        self.quality = codec.search(probe, shrunk * sum(segment) / len(segment))
+        self.recoder = codec.recoder()
+
+    def push(self, picture: av.VideoFrame) -> None:
+        if self.recoder is not None:
+            self.waiting.append(plane(picture, 0).copy())
+            self._measure(self.recoder.push(picture))
+
+    def finish(self, observed: np.ndarray) -> np.ndarray:
+        """Return the tile SSIM of each judged tick, of the shape of `observed`."""
+        import numpy as np
+
+        if self.recoder is None:
+            return np.ones_like(observed)
+        self._measure(self.recoder.finish())
+        out = np.ones_like(observed)
+        out[: len(self.tiles)] = self.tiles
+        return out
+
+    def _measure(self, recoded: list[av.VideoFrame]) -> None:
+        for picture in recoded:
+            self.tiles.append(tiles(block_ssim(self.waiting.popleft(), plane(picture, 0))))
+
+
+def _anchors(thumbs: np.ndarray, shown: np.ndarray, registration: Registration, judged: np.ndarray) -> set[int]:
+    """Choose well-registered ticks with something to see, spread over the clip: calibration looks at these."""
+    import numpy as np
+
+    if not len(judged):
+        return set()
+    a, b = normalised(thumbs[judged]), normalised(shown[registration.capture_of[judged]])
+    alike = ((a[0] * b[0]).mean(axis=1) + 16.0) / (a[1] * b[1] + 16.0)
+    good = alike >= np.median(alike) - 1e-6
+    good &= a[1] >= min(8.0, float(np.median(a[1])))
+    candidates = judged[good] if good.any() else judged
+    chosen = np.linspace(0, len(candidates) - 1, min(_ANCHORS, len(candidates))).round().astype(int)
+    return set(candidates[chosen].tolist())
+
+
+def _still_ticks(thumbs: np.ndarray, shown: np.ndarray, judged: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Mark judged ticks at which the capture repeats its last picture though the reference has moved on."""
+    import numpy as np
+
+    stuck = np.zeros(len(judged), bool)
+    if len(judged) < 2:
+        return stuck
+    a, b = shown[frames].astype(np.int16), thumbs[judged].astype(np.int16)
+    still = np.abs(a[1:] - a[:-1]).reshape(len(a) - 1, -1).max(axis=1) <= 1
+    moves = np.abs(b[1:] - b[:-1]).reshape(len(b) - 1, -1)
+    stuck[1:] = still & (moves.max(axis=1) > 24) & (moves.mean(axis=1) > 0.5)
+    return stuck
+
+
+def _guess_matrix(
+    reference: Path | str,
+    capture: Path | str,
+    registration: Registration,
+    rate: float,
+    size: tuple[int, int],
+    full_range: bool,
+) -> str:
+    """A file that does not name its matrix was made with one of two: take the one that the colours fit better."""
+    import numpy as np
+
+    errors = {}
+    for matrix in ("bt601", "bt709"):
+        planar = Planar(size, matrix, full_range)
+        error = []
+        for _, a, b in _pairs(reference, capture, registration, rate, planar):
+            error += [float(np.abs(plane(a, k).astype(np.int16) - plane(b, k)).mean()) for k in (1, 2)]
+            if len(error) >= 2 * _MATRIX_PAIRS:
+                break
+        errors[matrix] = float(np.median(error)) if error else 0.0
+    return min(errors, key=lambda name: (errors[name], name))
+
+
+def _rgb(frame: av.VideoFrame) -> np.ndarray:
+    """A planar picture as (height, width, 3) uint8 RGB, by the same conversion for both sides."""
+    return run_filter({}, frame, f"{frame.width}:{frame.height}:{_RGB}", "rgb24").to_ndarray()

@@ -1,0 +1,12 @@
+/* The initial stack. */
+#ifndef RT_LINUX_STACK_H
+#define RT_LINUX_STACK_H
+
+#include <stdint.h>
+
+/* Lays out argc, argv, envp, the auxiliary vector and what they point to at the top of the guest's stack, as the
+ * kernel does; the initial stack pointer. RECOMP_RT_* variables are left out. Ends the process by rt_fail where they
+ * do not fit. */
+uint64_t rt_stack_build(int argc, char **argv, char **envp);
+
+#endif

@@ -1,0 +1,20 @@
+"""What of a key set must never be seen: its values. They are only read to be taken out of logs."""
+
+from __future__ import annotations
+
+#: shorter values than this are no keys, and would blacken innocent text
+SHORTEST = 16
+REDACTED = "[redacted]"
+
+
+def read_secrets(path: str | None) -> tuple[bytes, ...]:
+    """The values of a key set (`name = hex digits`), lower case; longer ones first, as one may lie within another."""
+    if path is None:
+        return ()
+    try:
+        with open(path, "rb") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return ()  # the check of the inputs will say so
+    values = {line.partition(b"=")[2].strip().lower() for line in lines if b"=" in line}
+    return tuple(sorted((value for value in values if len(value) >= SHORTEST), key=lambda v: (-len(v), v)))

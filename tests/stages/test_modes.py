@@ -1,0 +1,183 @@
+"""The modes: what each reads, and what of the key set is never seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from builders import ProjectFolder, ops_module, provenance, sha256, toml
+from recomp.cli.main import main
+
+KEY = "00112233445566778899aabbccddeeff"
+
+
+def list_inputs(folder: ProjectFolder, **formats: str) -> None:
+    """Write provenance.toml for these files of the folder."""
+    entries = []
+    for name, form in formats.items():
+        path = next(folder.root.glob(f"{name}.*"))
+        data = path.read_bytes()
+        entry = {"path": path.name, "sha256": sha256(data), "size": len(data), "format": form, "role": name}
+        entries.append(entry)
+    (folder.root / "provenance.toml").write_text(toml(provenance(entries)))
+
+
+@pytest.fixture
+def image(folder: ProjectFolder) -> ProjectFolder:
+    """xci mode with an extractor that shows the whole key set, as real ones do when asked to be verbose."""
+    (folder.root / "image.xci").write_bytes(bytes(0x100) + b"HEAD" + bytes(64))
+    (folder.root / "prod.keys").write_text(f"header_key = {KEY}{KEY}\nmaster_key_00 = {KEY}\n")
+    list_inputs(folder, image="xci", prod="keyset")
+    folder.script("hactool", f'cat prod.keys; echo "KEY {KEY.upper()}" >&2; echo data > "$6/file"')
+    folder.config["inputs"] = {
+        "mode": "xci", "xci": "image.xci", "keys": "prod.keys", "provenance": "provenance.toml", "config": "title.toml",
+    }  # fmt: skip
+    folder.config["tools"] = {"xci_tool": "hactool", "xci_tool_path": "hactool"}
+    folder.config["commands"] = {name: ["true"] for name in ("build", "run")}
+    folder.config["run"] = {"lift_mode": "stub"}
+    return folder
+
+
+def automate(folder: ProjectFolder) -> int:
+    return main(["automate", "--config", str(folder.write())])
+
+
+def test_an_image_is_extracted_by_the_tool_and_no_key_is_ever_seen(
+    image: ProjectFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert automate(image) == 0
+    assert (image.work_root / "assets/extracted/file").read_text() == "data\n"
+    assert (image.work_root / "logs/intake.stdout.log").read_text() == (
+        "header_key = [redacted]\nmaster_key_00 = [redacted]\n"
+    )
+    assert (image.work_root / "logs/intake.stderr.log").read_text() == "KEY [redacted]\n"
+    shown = capsys.readouterr()
+    assert KEY not in (shown.out + shown.err).lower()
+    for path in image.work_root.rglob("*"):
+        if path.is_file():
+            assert KEY.encode() not in path.read_bytes().lower(), path
+
+
+def test_a_failing_extractor_does_not_give_keys_away(image: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    image.script("hactool", "cat prod.keys >&2; exit 1")
+    assert automate(image) == 1
+    error = capsys.readouterr().err
+    assert "the extractor ended with exit code 1" in error
+    assert "[redacted]" in error and KEY not in error
+
+
+def test_the_redaction_profile_hides_the_path_of_the_key_set(image: ProjectFolder) -> None:
+    automate(image)
+    paths = {item["name"]: item["path"] for item in image.manifest()["inputs"]}
+    assert paths["inputs.keys"] == "prod.keys"
+    image.config["policy"] = {"redaction_profile": "strict"}
+    automate(image)
+    paths = {item["name"]: item["path"] for item in image.manifest()["inputs"]}
+    assert paths["inputs.keys"] == "[redacted]"
+
+
+def test_homebrew_is_identified_and_its_lift_is_a_command(
+    folder: ProjectFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder.root / "program.nro").write_bytes(bytes(0x10) + b"NRO0" + bytes(64))
+    list_inputs(folder, program="nro0")
+    folder.config["inputs"] = {
+        "mode": "homebrew", "nro": "program.nro", "provenance": "provenance.toml", "config": "title.toml",
+    }  # fmt: skip
+    folder.config["commands"] = {"build": ["true"], "run": ["true"]}
+    assert automate(folder) == 1
+    assert 'there is no built-in lift for mode "homebrew"' in capsys.readouterr().err
+    lift = folder.script("lift", 'mkdir -p "$RECOMP_LIFT_DIR"; cp ready.json "$RECOMP_LIFTED_MODULE_JSON"')
+    (folder.root / "ready.json").write_text(json.dumps(ops_module()))
+    folder.config["commands"]["lift"] = [lift]
+    assert automate(folder) == 0
+    assert list(folder.steps()) == ["intake", "lift", "pipeline", "build", "run", "archive"]
+    (folder.root / "program.nro").write_bytes(bytes(0x10) + b"NRX0" + bytes(64))
+    list_inputs(folder, program="nro0")
+    assert automate(folder) == 2
+    assert 'found an unknown format, expected "nro0"' in capsys.readouterr().err
+
+
+def test_analysis_runs_when_it_is_configured(folder: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.config["commands"] = {"build": ["true"], "run": ["true"]}
+    folder.config["analysis"] = {
+        "command": [folder.script("export", "echo '{}' > names.json")], "expected_outputs": ["names.json", "more.json"],
+    }  # fmt: skip
+    assert automate(folder) == 1
+    assert f"without making {folder.root / 'more.json'}" in capsys.readouterr().err
+    folder.config["analysis"]["expected_outputs"] = ["names.json"]
+    assert automate(folder) == 0
+    assert folder.steps()["analysis"]["outputs"] == ["names.json"]
+
+
+def test_lifted_ops_become_a_native_program_with_the_right_answer(folder: ProjectFolder) -> None:
+    """sum of 1..100 by the portable form; the program hands the answer to a supervisor call that is logged."""
+    body = [
+        {"op": "const_i64", "dst": "x0", "imm": 0},
+        {"op": "const_i64", "dst": "x1", "imm": 100},
+        {"op": "const_i64", "dst": "one", "imm": 1},
+    ]
+    loop = [
+        {"op": "add_i64", "dst": "x0", "lhs": "x0", "rhs": "x1"},
+        {"op": "sub_i64", "dst": "x1", "lhs": "x1", "rhs": "one"},
+        {"op": "const_i64", "dst": "zero", "imm": 0},
+        {"op": "cmp_i64", "lhs": "x1", "rhs": "zero"},
+    ]
+    blocks = [
+        {"label": "start", "start": 0, "ops": body, "terminator": {"op": "br", "target": "loop"}},
+        {"label": "loop", "start": 16, "ops": loop,
+         "terminator": {"op": "br_cond", "cond": "ne", "then": "loop", "else": "end"}},
+        {"label": "end", "start": 32, "ops": [{"op": "syscall", "name": "answer", "args": ["x0"]}],
+         "terminator": {"op": "ret"}},
+    ]  # fmt: skip
+    module = {"arch": "aarch64", "segments": [], "functions": [{"name": "entry", "blocks": blocks}]}
+    (folder.root / "module.json").write_text(json.dumps(module))
+    folder.list_inputs()
+    (folder.root / "title.toml").write_text('title = "sum"\nentry = "entry"\n[stubs]\nanswer = "log"\n')
+    assert automate(folder) == 0
+    log = "".join((folder.work_root / f"logs/run.{stream}.log").read_text() for stream in ("stdout", "stderr"))
+    assert "5050" in log or "0x13ba" in log
+    assert folder.steps()["run"]["confinement"] in ("landlock", "none")
+
+
+def test_confined_commands_read_inputs_and_write_outputs_only(folder: ProjectFolder, tmp_path: Path) -> None:
+    from recomp.engine.landlock import abi_version
+
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    script = folder.script("look", f'cat module.json >/dev/null; echo x > out/new; cat "{secret}" || echo refused')
+    folder.config["commands"] = {"build": [script], "run": ["true"]}
+    folder.config["run"] = {"confine": True}
+    assert automate(folder) == 0
+    told = (folder.work_root / "logs/build.stdout.log").read_text()
+    assert told == ("refused\n" if abi_version() else "secret")
+    assert folder.steps()["build"]["confinement"] == ("landlock" if abi_version() else "none")
+
+
+def test_a_full_disk_is_an_error_and_the_next_run_goes_on(folder: ProjectFolder, tmp_path: Path) -> None:
+    """On a file system of eight megabytes, where this test may make one."""
+    small = tmp_path / "small"
+    small.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(small)], capture_output=True)
+    if made.returncode != 0:  # not root: the same through a limit on the size of files
+        limit = "ulimit -f 1024; "
+    else:
+        limit = ""
+    try:
+        if not limit:
+            folder.config["outputs"]["work_root"] = str(small / "out")
+        body = f'{limit}mkdir -p "$RECOMP_BUILD_DIR"; head -c 20000000 /dev/zero > "$RECOMP_BUILD_DIR/big"'
+        folder.config["commands"] = {"build": [folder.script("fill", body)], "run": ["true"]}
+        assert automate(folder) == 1
+        folder.script("fill", "true")
+        big = Path(folder.config["outputs"]["work_root"] if not limit else folder.work_root) / "build/big"
+        big.unlink(missing_ok=True)
+        assert automate(folder) == 0
+    finally:
+        if not limit:
+            os.chdir("/")
+            subprocess.run(["umount", str(small)], check=True)
