@@ -5,7 +5,7 @@ export ZIG_GLOBAL_CACHE_DIR ?= $(CURDIR)/.cache/zig
 BIN = .venv/bin
 SAMPLE = samples/emberkite
 
-.PHONY: demo test check bench fmt lock setup setup-test sizes clean
+.PHONY: demo test check bench crash fmt lock setup setup-test sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
@@ -26,6 +26,10 @@ check: setup-test
 
 bench: setup-test
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_engine.py
+
+crash: setup-test
+	$(BIN)/python tests/engine/crash.py 1000
 
 fmt:
 	$(BIN)/ruff check --fix .

@@ -15,9 +15,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.toy import Toy
-
 HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "src")]  # also as a program of its own
+
+from engine.toy import Toy  # noqa: E402
+
 MODES = ("group", "engine alone", "twice")
 
 
@@ -111,5 +113,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(HERE.parent))
     sys.exit(main())
