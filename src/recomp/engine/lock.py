@@ -12,7 +12,7 @@ import json
 import os
 import time
 
-from recomp.engine.files import remove_quietly, write_atomic
+from recomp.engine.files import has_keys, remove_quietly, write_atomic
 from recomp.errors import LockError
 
 #: how long to wait for the remains of a run whose process is dead: they end by themselves, on a starved machine late
@@ -57,9 +57,10 @@ class Lock:
         try:
             with open(self._info, encoding="utf-8") as file:
                 holder = json.load(file)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
-        return holder if isinstance(holder, dict) and isinstance(holder.get("pid"), int) else None
+        is_whole = has_keys(holder, {"pid": int, "host": str, "started": int}) and 0 <= holder["started"] < 1 << 40
+        return holder if is_whole else None
 
 
 def _try_lock(fd: int) -> bool:
