@@ -26,6 +26,10 @@ check: setup-test
 
 bench: setup-test
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_engine.py
+
+crash: setup-test
+	$(BIN)/python tests/engine/crash.py 1000
 
 # A thousand kills at random, then one at each call of a run that changes a file.
 crash: setup-test

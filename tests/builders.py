@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import stat
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,16 @@ def _is_table(value: Any) -> bool:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def elf(words: list[int], *, base: int = 0x400000) -> bytes:
+    """A static AArch64 program of one segment that holds the headers and these instructions."""
+    code = b"".join(struct.pack("<I", word) for word in words)
+    size = 64 + 56 + len(code)
+    ident = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)
+    header = ident + struct.pack("<HHIQQQIHHHHHH", 2, 183, 1, base + 120, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+    segment = struct.pack("<IIQQQQQQ", 1, 5, 0, base, base, size, size, 0x1000)
+    return header + segment + code
 
 
 def ops_module() -> dict[str, Any]:

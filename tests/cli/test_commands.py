@@ -174,6 +174,53 @@ def test_audit_finds_the_first_differing_byte(project: ProjectFolder, capsys: py
     assert "hashes: first differing byte at offset 0x40" in out(capsys)
 
 
+def test_a_bundle_holds_nothing_of_the_program(project: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    import tarfile
+
+    path = str(project.root / "bundle.tar")
+    call(project, "automate")
+    capsys.readouterr()
+    call(project, "bundle", "--out", path, "--json")
+    assert json.loads(out(capsys))["left_out"] > 0
+    classes = {Path(a["path"]).name: a["class"] for a in project.manifest()["artifacts"]}
+    with tarfile.open(path) as tar:
+        names = [os.path.basename(name) for name in tar.getnames()]
+    assert sorted(names) == ["frames.hashes", "provenance.intoto.json", "run-manifest.json", "validation-report.json"]
+    assert {classes[name] for name in names if name in classes} == {"generated"}
+
+
+def test_a_shared_store_takes_only_what_it_may_hold(
+    project: ProjectFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "allowed-classes").write_text("generated public\n")
+    monkeypatch.setenv("RECOMP_CACHE_DIR", str(store))
+    assert call(project, "automate") == 3
+    assert "this store may hold generated, public, and the output 'project' is derived" in capsys.readouterr().err
+    assert not [path for path in (store / "blobs").rglob("*") if path.is_file()]
+    (store / "allowed-classes").write_text("generated derived\n")
+    assert call(project, "automate") == 0
+
+
+def test_init_writes_a_project_that_runs_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """For a program that ends at once: exit(0) in two instructions."""
+    from builders import elf
+
+    (tmp_path / "program").write_bytes(elf([0xD2800000, 0xD2800BA8, 0xD4000001]))  # mov x0, #0; mov x8, #93; svc #0
+    assert main(["init", str(tmp_path / "program"), "--to", str(tmp_path)]) == 0
+    config = str(tmp_path / "automation.toml")
+    assert main(["check", "--config", config]) == 0
+    assert main(["automate", "--config", config]) == 0
+    capsys.readouterr()
+    assert main(["automate", "--config", config]) == 0
+    assert "every stage cached" in out(capsys)
+    assert main(["init", str(tmp_path / "program"), "--to", str(tmp_path)]) == 2
+    assert "init never overwrites" in capsys.readouterr().err
+    assert main(["init", config, "--to", str(tmp_path / "x")]) == 1
+    assert not (tmp_path / "x").exists()
+
+
 def test_doctor_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--json"]) == 0
     assert {check["name"] for check in json.loads(out(capsys))} >= {"compiler", "codecs", "disk", "memory", "git"}
@@ -227,7 +274,7 @@ def wait_for(path: Path) -> int:
 @pytest.fixture
 def sleeping(folder: ProjectFolder) -> ProjectFolder:
     """A project whose build waits in a child process until it is ended, unless `go` is there."""
-    body = 'if [ -e go ]; then exit 0; fi\nsleep 77 & echo $! > child\nwait'
+    body = "if [ -e go ]; then exit 0; fi\nsleep 77 & echo $! > child\nwait"
     folder.config["commands"] = {"build": [folder.script("sleeper", body)], "run": ["true"]}
     folder.write()
     return folder
@@ -274,7 +321,9 @@ def test_a_killed_run_leaves_no_lock(sleeping: ProjectFolder) -> None:
     assert not Path(f"/proc/{child}").exists()
 
 
-def test_a_work_root_that_git_would_pick_up_is_refused(project: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_work_root_that_git_would_pick_up_is_refused(
+    project: ProjectFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
     subprocess.run(["git", "init", "-q", str(project.root)], check=True)
     assert call(project, "automate") == 2
     assert "lies in a git work tree and git does not ignore it" in capsys.readouterr().err

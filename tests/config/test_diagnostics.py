@@ -201,6 +201,13 @@ def test_problems_of_all_files_come_together(folder: ProjectFolder) -> None:
     assert files == {"title.toml", "reference_video.toml"}
 
 
+def test_an_input_that_is_not_there_names_the_file_that_was_meant(folder: ProjectFolder) -> None:
+    folder.config["inputs"]["module_json"] = "modul.json"
+    with pytest.raises(ConfigProblems, match="there is no file .*modul.json") as caught:
+        projects.load(str(folder.write()))
+    assert caught.value.problems[0].hint == 'did you mean "module.json"?'
+
+
 def test_section_5_every_input_must_be_listed(folder: ProjectFolder) -> None:
     text = (folder.root / "provenance.toml").read_text().replace('"module.json"', '"other.json"')
     (folder.root / "provenance.toml").write_text(text)

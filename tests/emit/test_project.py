@@ -42,7 +42,7 @@ def test_guest_bytes_go_into_the_blob_as_they_are() -> None:
 
 def test_a_name_cannot_leave_its_comment() -> None:
     flows, _ = build_flows(*a.module([a.ret()], [a.function(BASE, RET, "evil*/ int x; /*\n#include")]))
-    text = emit_function(flows[BASE], summarise(flows), lambda function: function.name)
+    text = emit_function(flows[BASE], summarise(flows), {}, lambda function: function.name)
     assert text.splitlines()[0].startswith("/* evil*?/ int x; /?*?#include: 10000..10004, found by test */")
 
 

@@ -11,7 +11,7 @@ from tests.emit.assembler import BASE
 
 def views_of(words: list[int], blocks: list[Block], exact: bool) -> Views | None:
     flows, _ = build_flows(*a.module(words, [a.function(BASE, blocks)]))
-    return build_views(flows[BASE], place(flows[BASE], summarise(flows, exact)))
+    return build_views(flows[BASE], place(flows[BASE], summarise(flows, exact), {}))
 
 
 def straight(words: list[int], exact: bool = True) -> Views | None:

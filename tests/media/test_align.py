@@ -115,3 +115,10 @@ def test_random_defects_never_cost_more_than_planted():
             at = random.randrange(len(capture))
             random.choice([lambda: capture.pop(at), lambda: capture.insert(at, OTHER)])()  # noqa: B023
         assert sum(run.count for run in align(UNIQUE, capture).runs) <= 12
+
+
+def test_positions_are_plain_integers_that_json_knows() -> None:
+    """Two lists that share frames out of order once gave numpy integers, and validate could not write its report."""
+    found = align(["a", "x", "b", "y", "a"], ["b", "q", "a", "r", "b"])
+    assert found.runs
+    assert all(type(n) is int for run in found.runs for n in (run.reference_start, run.capture_start, run.count))

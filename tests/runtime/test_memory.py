@@ -20,7 +20,7 @@ def test_mappings_and_wrong_pointers(guest):
     ("what", "code", "kind", "pc", "text"),
     [
         ("null", 139, "signal", "0x10000", "guest accessed address 0x10 (not mapped), in the function at 0x10000"),
-        ("read-only", 139, "signal", "0x10000", "guest accessed address 0x10000 (not permitted there), in the function at 0x10000"),
+        ("rodata", 139, "signal", "0x10000", "guest accessed address 0x10000 (not permitted there), in the function at 0x10000"),  # noqa: E501
         ("end", 139, "signal", "0x10000", "guest accessed address 0xffffffff (not mapped), in the function at 0x10000"),
         ("undefined", 132, "trap", "0x10008", "undefined instruction"),
         ("breakpoint", 133, "trap", "0x10008", "breakpoint"),

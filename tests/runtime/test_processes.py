@@ -47,6 +47,21 @@ def test_execve_of_itself_keeps_descriptors_time_and_number(guest):
     assert shell(guest, None, *"pipe write 4 kept exec /proc/self/exe read 3".split())[-1] == "4 kept"
 
 
+def test_execve_cannot_change_the_root(guest, tmp_path):
+    """The guest passes RECOMP_RT_ROOT=/ on; its successor is where it was."""
+    assert shell(guest, tmp_path, "exec", "/proc/self/exe", "stat", "/etc") == ["stat -2"]
+
+
+def test_groups_have_the_guests_numbers(guest):
+    assert shell(guest, None, *"group 0 fork group 0 newgroup 0 group 0 exit 0 end".split()) == [
+        "group 1000",
+        "group 1000",
+        "newgroup 0",
+        "group 1001",
+        "child ended, status 0",
+    ]
+
+
 def test_execve_in_a_child(guest):
     assert shell(guest, None, *"fork sleep 50 exec /proc/self/exe exit 5 end now".split()) == [
         "sleep 0",

@@ -103,9 +103,9 @@ def _log(parser: argparse.ArgumentParser) -> None:
     _config(parser)
 
 
-def _report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", metavar="FILE", help="default: report.html in the work root")
-    _config(parser)
+def _bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="FILE", default="recomp-bundle.tar", help="default: recomp-bundle.tar")
+    _project(parser)
 
 
 def _gc(parser: argparse.ArgumentParser) -> None:
@@ -130,12 +130,57 @@ def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", metavar="FOLDER", default=".", help="where to write it (default: here)")
 
 
+def _port(parser: argparse.ArgumentParser) -> None:
+    from recomp.stages.build import DEFAULT_JOBS
+    from recomp.stages.port import LEVELS
+
+    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF")
+    parser.add_argument("-o", "--output", metavar="PORT", required=True, help="the executable to write")
+    parser.add_argument("--name-map", metavar="FILE", help="names of functions (name_map.json)")
+    parser.add_argument("--trace", metavar="FILE", help="branches that a port missed (RECOMP_RT_MISSES): lift them too")
+    parser.add_argument(
+        "--march", choices=list(LEVELS), help="processor to build for (default: the best that runs here)"
+    )
+    parser.add_argument("--keep", metavar="FOLDER", help="keep the C project there")
+    parser.add_argument("--jobs", type=int, metavar="N", default=DEFAULT_JOBS, help="compilers at once (default: 2)")
+
+
 def _schema(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="without a name: list them")
 
 
 def _completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", metavar="FILE", help="where to write it (default: report.html beside the manifest)")
+    parser.add_argument("--open", action="store_true", help="show it in a browser")
+    _project(parser)
+
+
+def _accept(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--scene", required=True, metavar="NAME", help='a marker of the timeline; "*" = all before one')
+    parser.add_argument("--because", required=True, metavar="TEXT", help="why the difference is right")
+    parser.add_argument("--who", metavar="NAME", help="who decides (default: the user's name)")
+    parser.add_argument("--platform", default="any", metavar="NAME", help="only for this platform (default: any)")
+    parser.add_argument("--bad", action="store_true", help="it is a known bad one instead")
+    _config(parser)
+
+
+def _reference(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("normalize", "record"), help="from a recording, or from the last run")
+    parser.add_argument("video", nargs="?", metavar="VIDEO", help="normalize: the recording")
+    parser.add_argument("--to", required=True, metavar="FOLDER", help="where to write it")
+    parser.add_argument("--name", default="reference", help="its name in reports")
+    parser.add_argument("--start", metavar="TIME", help="normalize: tick 0, HH:MM:SS.mmm or seconds (default: 0)")
+    parser.add_argument("--end", metavar="TIME", help="normalize: where it ends (default: with the recording)")
+    parser.add_argument("--marker", action="append", default=[], metavar="NAME=TIME", help="normalize: a scene begins")
+    parser.add_argument("--crop", metavar="X,Y,W,H", help="normalize: the part of the picture that is the game")
+    parser.add_argument("--audio-track", type=int, metavar="N", help="normalize: which one, counted from 0")
+    parser.add_argument("--size", default="1280x720", metavar="WxH", help="normalize: pixels (default: 1280x720)")
+    parser.add_argument("--fps", type=int, default=60, help="normalize: frames a second (default: 60)")
+    _config(parser)
 
 
 COMMANDS = {
@@ -145,10 +190,15 @@ COMMANDS = {
     "status": Command("history:status", "say how far the last run, or another one, is", _status),
     "runs": Command("history:runs", "list the runs of this work root", _project),
     "log": Command("history:log", "print what a stage wrote", _log),
-    "report": Command("report", "write the page of the last run, for a person to look at", _report),
+    "report": Command("judge:report", "write the page of the last run", _report),
+    "accept": Command("judge:accept", "approve a difference that is right", _accept),
+    "reference": Command("footage", "make a reference of a recording or of the last run", _reference),
+    "bundle": Command("bundle", "pack what of the last run may be shown to others", _bundle),
     "gc": Command("store:gc", "remove results that no manifest names", _gc),
     "disown": Command("store:disown", "forget every result that a tool had a part in", _disown),
     "audit": Command("store:audit", "run built-in stages again and compare byte for byte", _audit),
+    "port": Command("port", "recompile a program into an executable, without a project", _port),
+    "isa": Command("isa", "list which instructions are translated, tested, and out of scope", _json),
     "init": Command("init", "write a project for a program, ready to run", _init),
     "doctor": Command("doctor", "look whether everything that a run needs is there", _json),
     "schema": Command("schema", "print the JSON Schema of a file", _schema),

@@ -1,24 +1,11 @@
-"""`recomp report`: the page of the last run, made from the files that it left."""
+"""The page that every run leaves behind (`recomp report` is in judge.py)."""
 
 from __future__ import annotations
 
-import argparse
 import os
 
-from recomp.cli.open import open_layout
-from recomp.cli.text import shown
 from recomp.engine.layout import Layout
-from recomp.errors import ConfigError, RecompError
-
-
-def command(options: argparse.Namespace) -> int:
-    from recomp.report import report_run
-
-    layout = open_layout(options.config)
-    if not os.path.exists(layout.run_manifest):
-        raise ConfigError("report: there is no run yet", hint="recomp automate starts one")
-    print(shown(str(report_run(layout.run_manifest, options.out or page_path(layout)))))
-    return 0
+from recomp.errors import RecompError
 
 
 def page_path(layout: Layout) -> str:

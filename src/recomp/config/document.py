@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recomp.config.positions import Path, Place, Span
-from recomp.config.problems import ConfigProblems, Problem
-from recomp.config.types import Table
+from recomp.config.types import Path, Table
 from recomp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from recomp.config.positions import Place, Span
+    from recomp.config.problems import Problem
 
 #: no configuration of ours comes near; a larger file is a mistake
 SIZE_LIMIT_BYTES = 64 << 20
@@ -65,7 +66,9 @@ class Document:
     def finish(self) -> None:
         """Raises ConfigProblems if there are any."""
         if self.problems:
-            raise ConfigProblems(sorted(self.problems, key=lambda p: p.span or Span(0, 0, 0)))
+            from recomp.config.problems import ConfigProblems
+
+            raise ConfigProblems(sorted(self.problems, key=lambda p: p.span or (0, 0, 0)))
 
     def resolve(self, value: str) -> str:
         """A path as this file writes it, absolute."""
@@ -86,11 +89,17 @@ class Document:
         return None
 
     def _add(self, span: Span | None, where: str, message: str, hint: str | None) -> None:
+        from recomp.config.problems import Problem
+
         lines = self.text.split("\n")
         line = lines[span.line - 1] if span and span.line <= len(lines) else None
         self.problems.append(Problem(self.name, span, where, message, hint, line))
 
     def _syntax_problem(self, error: Exception) -> None:
+        import re
+
+        from recomp.config.positions import Span
+
         message = str(error) or "is nested too deeply"
         match = re.search(r"\(at line (\d+), column (\d+)\)|\(at end of document\)", message)
         span = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-Path = tuple[str | int, ...]
+from recomp.config.types import Path
 
 
 class Span(NamedTuple):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recomp.config import automation, input_script, provenance, title, video
 from recomp.config.document import Document, resolve_path
-from recomp.config.problems import ConfigProblems, Problem
 from recomp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from recomp.config.problems import Problem
 
 
 class Project(NamedTuple):
@@ -49,6 +51,8 @@ def load(path: str) -> Project:
     if not loader.problems:
         _check_listed(loader, listed)
     if loader.problems or document.problems:
+        from recomp.config.problems import ConfigProblems
+
         raise ConfigProblems([*document.problems, *loader.problems])
     assert title_values is not None
     name = os.path.relpath(settings.path("inputs", "provenance") or "", settings.folder)
@@ -90,13 +94,27 @@ def _check_listed(loader: _Loader, listed: list[provenance.Listed]) -> None:
     """Every program that `[inputs]` names must be listed in provenance.toml."""
     paths = {os.path.realpath(item.path) for item in listed}
     for key, path in program_inputs(loader.settings):
-        if os.path.realpath(path) not in paths:
+        if not os.path.exists(path):
+            loader.document.complain(("inputs", *key), f"there is no file {path}", hint=_like(path))
+        elif os.path.realpath(path) not in paths:
             keys = ("inputs", *key)
             loader.document.complain(
                 keys,
                 f"{path} is not listed in provenance.toml",
                 hint="add an [[inputs]] table with its path, sha256, size, format and role",
             )
+
+
+def _like(path: str) -> str | None:
+    """The file of the same folder that was probably meant."""
+    from recomp.config.problems import nearest
+
+    folder, name = os.path.split(path)
+    try:
+        near = nearest(name, os.listdir(folder))
+    except OSError:
+        return f"there is no folder {folder} either"
+    return f'did you mean "{near}"?' if near else None
 
 
 def program_inputs(settings: automation.Settings) -> list[tuple[tuple[str | int, ...], str]]:

@@ -9,7 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from recomp.config.positions import Path
+Path = tuple["str | int", ...]
+"""Keys and array positions from the top of a document to a value."""
 
 Complain = Callable[..., None]
 """complain(path, message, hint=None, at_key=False)"""

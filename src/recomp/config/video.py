@@ -47,6 +47,15 @@ _THRESHOLDS = {
     "max_audio_drift_chunks": Field(Integer(0)),
 }
 
+# Limits of the perceptual mode, each overriding the default of its name (docs/validation.md).
+PERCEPTUAL_LIMITS = (
+    "coverage_share", "dropped_share", "repeated_share", "gap_ticks", "stuck_share", "drift_ppm", "instant_deficit",
+    "persistent_deficit", "scene_ssim_deficit", "shift_px", "scale_share", "gain_error", "offset_levels", "bend_levels",
+    "channel_correlation", "skew_early_ms", "skew_late_ms", "audio_drift_ppm", "prominence", "loudness_db",
+    "momentary_db", "lsd_median_db", "lsd_p99_db", "crest_db", "dropout_ms",
+)  # fmt: skip
+_THRESHOLDS |= {name: Field(Number(0)) for name in PERCEPTUAL_LIMITS}
+
 REFERENCE_VIDEO = Table({
     "schema_version": Field(Text("2"), "Version of this file's schema.", required=True),
     "video": Field(_VIDEO, required=True),
@@ -75,6 +84,7 @@ REFERENCE_VIDEO = Table({
         "name": Field(Text(not_empty=True), default="validation"),
         "notes": Field(Text(), default=""),
         "require_audio": Field(Boolean(), default=False),
+        "mode": Field(Text("auto", "perceptual"), "auto: by the hashes; perceptual: by the videos.", default="auto"),
         "thresholds": Field(Table(_THRESHOLDS)),
     })),
 })  # fmt: skip

@@ -52,7 +52,8 @@ class Piece:
 class Code:
     """The guest's code bytes and the pieces of its words.
 
-    `unsupported` collects known words without semantics; `sets_rounding`: some piece may change the rounding mode."""
+    `unsupported` collects known words without semantics; `sets_rounding`: some piece may change the rounding mode,
+    or looks at the exception flags, which the compiler otherwise raises too often."""
 
     def __init__(self, segments: tuple[Segment, ...], data: dict[str, bytes], lifter: Lifter = lift_insn) -> None:
         self._areas = sorted(
@@ -94,5 +95,5 @@ class Code:
             self.unsupported[word] = repr(insn)
             return Piece(insn, "trap", "RT_TRAP_UNSUPPORTED"), True
         piece = Piece.of(builder)
-        self.sets_rounding |= "rt_set_fpcr" in piece.text
+        self.sets_rounding |= "rt_set_fpcr" in piece.text or "rt_get_fpsr" in piece.text
         return piece, not builder.uses_pc

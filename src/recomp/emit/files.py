@@ -24,13 +24,15 @@ FLAGS = (*REQUIRED_FLAGS, ROUNDING_FLAG, *FAST_FLAGS)
 class EmitOptions:
     """`source`, `sha256`: name (not path) and hash of the input, for the first line of each file. `unit_insns`: wished
     instructions a unit. `exact`: keep every register exact at every call and return, for tests that compare whole
-    states. `call_summaries`: let registers that functions save stay in C locals where that is proven."""
+    states. `call_summaries`: let registers that functions save stay in C locals where that is proven. `realtime`: what
+    the port does unless RECOMP_RT_REALTIME says otherwise."""
 
     source: str
     sha256: str
     unit_insns: int = 6000
     exact: bool = False
     call_summaries: bool = True
+    realtime: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,10 @@ def module_c(
     entries: Sequence[tuple[int, int, str]],
     unsupported: Mapping[int, str] | None = None,
     header: tuple[int, int, int] = (0, 0, 0),
+    balanced: bool = False,
 ) -> str:
     """`module.c`. `entries`: (guest address, start of its function, C name), sorted; `unsupported`: texts of words
-    that trap; `header`: address, entry size and number of the program headers."""
+    that trap; `header`: address, entry size and number of the program headers; `balanced`: as in `Flow`."""
     rows = [
         f"  {{{c_string(s.name)}, {s.base:#x}u, {s.size:#x}u, {s.init_offset:#x}u, {s.init_size:#x}u, "
         f"{s.read:d}, {s.write:d}, {s.execute:d}}},"
@@ -139,11 +142,12 @@ def module_c(
         f"  .name = {c_string(options.source)},",
         f"  .abi = {c_string(abi)},",
         f"  .entry = {entry:#x}u,",
-        f"  .phdr = {phdr:#x}u, .phent = {phent}u, .phnum = {phnum}u,",
+        f"  .phdr = {phdr:#x}u, .phent = {phent}u, .phnum = {phnum}u, .balanced = {balanced:d},",
         f"  .segments = segments, .segment_count = {len(segments)}u,",
         f"  .entries = entries, .entry_count = {len(entries)}u,",
         f"  .unsupported = unsupported, .unsupported_count = {len(texts)}u,",
         "  .blob = blob, .blob_size = sizeof blob - 1,",
+        *(["  .realtime = 1,"] if options.realtime else []),
         "};",
         "",
     ]

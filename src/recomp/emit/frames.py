@@ -91,7 +91,7 @@ def balance(flows: Mapping[int, Flow], entry: int) -> dict[int, str]:
             flow.balanced = True
             for part in flow.parts:
                 if part.kind == "ret":
-                    part.expr = "lr"
+                    part.expr = "0"
                     part.uses &= ~(part.end_uses & ~part.defines)
                     part.end_uses = 0
     return reasons

@@ -7,15 +7,20 @@ stores what is still dirty and goes on to `unwind`: to an entry of this very act
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 
+from recomp.emit.code import Piece
 from recomp.emit.files import c_comment
 from recomp.emit.flow import Flow, Part
 from recomp.emit.placement import Placement, place
+from recomp.emit.runs import SHOWS, Step, emit_steps
+from recomp.emit.signature import Signature
 from recomp.emit.summary import Summaries
-from recomp.emit.views import VECTORS, Views, bits, build_views
+from recomp.emit.views import VECTORS, Access, Views, bits, build_views
 from recomp.lift.module import Function
 from recomp.semantics.builder import CF, NF, V0, VF, ZF
+from recomp.semantics.propagate import Propagating, propagating
 
 _FLAG_NAMES = {NF: "nf", ZF: "zf", CF: "cf", VF: "vf"}
 _NAMES = [*(f"x{n}" for n in range(31)), "sp", "nf", "zf", "cf", "vf"]
@@ -28,12 +33,13 @@ _VECTOR_LOADS = {
     "du": "  d{n} = rt_v_to_d(c->v[{n}]); u{n} = c->v[{n}][1];",
     "s": "  s{n} = rt_v_to_s(c->v[{n}]);",
 }
-_VECTOR_STORES = {
-    "v": "  c->v[{n}] = v{n};",
-    "d": "  c->v[{n}] = rt_d_to_v(d{n});",
-    "du": "  c->v[{n}] = (rt_v128){{rt_d_bits(d{n}), u{n}}};",
-    "s": "  c->v[{n}] = rt_s_to_v(s{n});",
+_VECTOR_VALUES = {
+    "v": "v{n}",
+    "d": "rt_d_to_v(d{n})",
+    "du": "(rt_v128){{rt_d_bits(d{n}), u{n}}}",
+    "s": "rt_s_to_v(s{n})",
 }
+_VECTOR_STORES = {kind: f"  c->v[{{n}}] = {value};" for kind, value in _VECTOR_VALUES.items()}
 
 
 _VECTOR_ZEROS = {
@@ -44,21 +50,41 @@ _VECTOR_ZEROS = {
 }
 
 
+_FIELD = re.compile(r"c->v\[(\d+)\]|c->(sp)|c->x\[(\d+)\]")
+
+
+def _from_value(load: str) -> str:
+    """A load from `*c` as a load from the C value of the same register."""
+    return _FIELD.sub(lambda m: f"a_v{m[1]}" if m[1] else "a_sp" if m[2] else f"a_x{m[3]}", load)
+
+
 def symbol(start: int) -> str:
     """The C name of the function at a guest address."""
     return f"f_{start:x}"
 
 
-def emit_function(flow: Flow, summaries: Summaries, name_of: Callable[[Function], str]) -> str:
-    """C text of a whole function, ending in a newline."""
-    return _Function(flow, summaries, name_of).text()
+def emit_function(
+    flow: Flow, summaries: Summaries, signatures: Mapping[int, Signature], name_of: Callable[[Function], str]
+) -> str:
+    """C text of a whole function, with its thunk if it has a signature, ending in a newline."""
+    start = flow.function.start
+    text = _Function(flow, summaries, signatures, name_of).text()
+    return f"{text}{signatures[start].thunk(start)}" if start in signatures else text
 
 
 class _Function:
-    def __init__(self, flow: Flow, summaries: Summaries, name_of: Callable[[Function], str]) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        summaries: Summaries,
+        signatures: Mapping[int, Signature],
+        name_of: Callable[[Function], str],
+    ) -> None:
         self.flow = flow
         self.parts = flow.parts
-        self.placement: Placement = place(flow, summaries)
+        self.signatures = signatures
+        self.signature = signatures.get(flow.function.start)
+        self.placement: Placement = place(flow, summaries, signatures)
         self.balanced = flow.balanced
         self.private = summaries.private  # read before they are set only where the guest never set them
         self.views: Views | None = build_views(flow, self.placement)
@@ -68,6 +94,7 @@ class _Function:
         self.vector_locals: set[str] = set()
         self.labels: set[int] = set()  # parts that a goto names
         self.cold: dict[tuple[str, ...], int] = {}
+        self.copies = 0
         self.unwinds = False
         self.uses_to = bool(flow.entries)
 
@@ -93,16 +120,22 @@ class _Function:
 
     def _head(self) -> list[str]:
         flow, function = self.flow, self.flow.function
-        loads = self._loads(self.placement.held[flow.start], flow.start)
+        held = self.placement.held[flow.start]
+        prototype = f"uint64_t {symbol(function.start)}(rt_cpu *restrict c)"
+        loads: list[str] = []
+        if self.signature is not None:
+            prototype = self.signature.prototype(function.start)
+            given = held & self.signature.parameter_mask
+            held &= ~given
+            loads = [_from_value(line) for line in self._loads(given, flow.start)]
+        loads += self._loads(held, flow.start)
         lines = [
             f"/* {c_comment(self.name_of(function))}: {function.start:x}..{function.end:x}, found by "
             f"{c_comment(function.evidence)} */",
-            f"uint64_t {symbol(function.start)}(rt_cpu *restrict c) {{",
+            f"{prototype} {{",
             "  uint8_t *const M = c->memory;",
             *self._declarations(),
         ]
-        if self.balanced:
-            lines.append("  const uint64_t lr = c->x[30];")
         if flow.entries:
             lines.append("  uint64_t sp0 = c->sp;")
             lines.append("  if (RT_UNLIKELY(c->resume)) { to = c->resume; c->resume = 0; sp0++; goto enter; }")
@@ -137,10 +170,7 @@ class _Function:
             lines += [f"u_{number}:;", *stores, "  goto unwind;"]
         if self.unwinds:
             lines.append("unwind:;")
-            if self.balanced:  # balanced functions return to their callers
-                lines.append("  rt_miss(c, 0, to);")
-            else:
-                lines.append("  if (c->sp < sp0) goto enter;\n  return to;" if self.flow.entries else "  return to;")
+            lines.append("  if (c->sp < sp0) goto enter;\n  return to;" if self.flow.entries else "  return to;")
         if self.flow.entries:
             lines += ["enter:;", "  switch (to) {"]
             for pc, index in sorted(self.flow.entries.items()):
@@ -162,18 +192,43 @@ class _Function:
     def _pieces_with_views(self, part: Part, index: int) -> None:
         views = self.views
         assert views is not None
-        steps = iter(views.parts[index].pieces)
-        for piece in part.pieces:
-            if not piece.views:
-                self.lines.append(f"  {piece.text}")
-                continue
-            before, after = next(steps)
-            line = f"  {piece.text}"
-            for kind, n, web in before:
-                line = self._read_view(kind, n, views.kind(web), line)
-            for kind, n, web in after:
-                line = self._write_view(kind, n, views.kind(web), line)
-            self.lines.append(line)
+        found = iter(views.parts[index].pieces)
+        steps = [
+            self._step(piece, *next(found)) if piece.views else Step(piece.text, _indented) for piece in part.pieces
+        ]
+        self.lines += emit_steps(steps, self._fresh)
+
+    def _fresh(self) -> str:
+        self.copies += 1
+        return f"n{self.copies}"
+
+    def _step(self, piece: Piece, before: list[Access], after: list[Access]) -> Step:
+        """A piece with the conversions between what its text names and what the function keeps."""
+        views = self.views
+        assert views is not None
+        reads = [(kind, n, views.kind(web)) for kind, n, web in before]
+        writes = [(kind, n, views.kind(web)) for kind, n, web in after]
+
+        def line(text: str) -> str:
+            result = f"  {text}"
+            for kind, n, kept in reads:
+                result = self._read_view(kind, n, kept, result)
+            for kind, n, kept in writes:
+                result = self._write_view(kind, n, kept, result)
+            return result
+
+        homes = {n: tuple(f"{letter}{n}" for letter in kept) for _, n, kept in writes}
+        converted = [f"{kind}{n}" for kind, n, kept in reads if kind != kept[0]] + [
+            f"{kind}{n}" for kind, n, _ in writes
+        ]
+        return Step(
+            piece.text,
+            line,
+            {n: tuple(f"{letter}{n}" for letter in kept) for _, n, kept in reads},
+            homes,
+            frozenset(converted).union(*homes.values()),
+            _propagating(piece, writes),
+        )
 
     def _read_view(self, kind: str, n: int, kept: str, line: str) -> str:
         self.vector_locals |= {f"{kind}{n}", f"{kept[0]}{n}"}
@@ -247,26 +302,63 @@ class _Function:
             self.uses_to = True
             self.lines.append(f"  to = {part.expr};")
         self.lines.append(f"  x30 = UINT64_C({after:#x});")
-        if not part.successors and not self.flow.entries:
+        if not part.successors and not self.flow.entries and not self.balanced:
             self.lines += self._stores(self.placement.stores[index] | self.placement.cold[index], index)
             self._leave(part, "to")
             return
         self.lines += self._stores(self.placement.stores[index], index)
-        self.uses_to = True
-        if part.callee is None:
-            self.lines.append(f"  to = rt_call_indirect(c, UINT64_C({part.site:#x}), to);")
+        if self.balanced:
+            self._call_balanced(index, part)
         else:
-            self._set_resume(part)
-            self.lines.append(f"  to = {symbol(part.callee)}(c);")
-        cold = tuple(self._stores(self.placement.cold[index], index))
-        self.unwinds = True
-        label = f"u_{self.cold.setdefault(cold, len(self.cold))}" if cold else "unwind"
-        if not part.successors:  # it does not return, but may unwind to an entry of this activation
-            self.lines.append(f"  goto {label};")
+            self._call_that_may_unwind(index, part, after)
+        if part.successors:
+            self.lines += self._loads(self.placement.loads[index], part.successors[0])
+            self._go(index, part.successors[0])
+        elif self.balanced:
+            self.lines.append(f"  rt_miss(c, UINT64_C({part.site:#x}), UINT64_C({after:#x}));")
+
+    def _call_balanced(self, index: int, part: Part) -> None:
+        signature = None if part.callee is None or part.resume else self.signatures.get(part.callee)
+        if signature is None:
+            self.lines.append(f"  {self._call(part)};")
             return
-        self.lines.append(f"  if (RT_UNLIKELY(to != UINT64_C({after:#x}))) goto {label};")
-        self.lines += self._loads(self.placement.loads[index], part.successors[0])
-        self._go(index, part.successors[0])
+        values = "".join(f", {self._value(r, index)}" for r in signature.parameters)
+        call = f"g_{part.callee:x}(c{values})"
+        result = signature.result
+        if result is None or not part.successors or not self.placement.held[part.successors[0]] >> result & 1:
+            self.lines.append(f"  {call};")
+        elif result < V0:
+            self.used |= 1 << result
+            self.lines.append(f"  {_NAMES[result]} = {call};")
+        else:
+            self.lines.append(f"  {{ const rt_v128 a_v{result - V0} = {call};")
+            self.lines += [_from_value(line) for line in self._loads(1 << result, part.successors[0])]
+            self.lines[-1] += " }"
+
+    def _value(self, register: int, index: int) -> str:
+        """A register at the end of a part as a C value of its parameter's type."""
+        if register < V0:
+            return _NAMES[register]
+        assert self.views is not None
+        n = register - V0
+        kind = self.views.kind(self.views.parts[index].at_end[n])
+        self.vector_locals.update(f"{letter}{n}" for letter in kind)
+        return _VECTOR_VALUES[kind].format(n=n)
+
+    def _call(self, part: Part) -> str:
+        if part.callee is None:
+            return f"rt_call_indirect(c, UINT64_C({part.site:#x}), to)"
+        self._set_resume(part)
+        return f"{symbol(part.callee)}(c)"
+
+    def _call_that_may_unwind(self, index: int, part: Part, after: int) -> None:
+        self.uses_to = self.unwinds = True
+        self.lines.append(f"  to = {self._call(part)};")
+        cold = tuple(self._stores(self.placement.cold[index], index))
+        label = f"u_{self.cold.setdefault(cold, len(self.cold))}" if cold else "unwind"
+        # A call that does not return may still unwind to an entry of this activation.
+        returned_elsewhere = f"if (RT_UNLIKELY(to != UINT64_C({after:#x}))) " if part.successors else ""
+        self.lines.append(f"  {returned_elsewhere}goto {label};")
 
     def _end_sync(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
@@ -299,8 +391,6 @@ class _Function:
 
     def _leave(self, part: Part, target: str) -> None:
         """Leave the function for good, by a tail call."""
-        if self.balanced and part.kind != "call":
-            self.lines.append("  c->x[30] = lr;")
         if part.callee is None:
             self.lines.append(f"  RT_JUMP(c, UINT64_C({part.site:#x}), {target});")
         else:
@@ -313,8 +403,21 @@ class _Function:
 
     def _end_ret(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
-        self.lines.append(f"  return {part.expr};")
+        if self.signature is not None and self.signature.result is not None:
+            self.lines.append(f"  return {self._value(self.signature.result, index)};")
+        else:
+            self.lines.append(f"  return {part.expr};")
 
     def _end_trap(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
         self.lines.append(f"  rt_trap(c, {part.expr}, UINT64_C({part.site:#x}), {part.word:#010x}u);")
+
+
+def _propagating(piece: Piece, writes: list[tuple[str, int, str]]) -> Propagating | None:
+    """How a piece hands on NaNs, if what the function keeps of its result shows every NaN in it."""
+    found = propagating(piece.insn, piece.text) if piece.insn and len(writes) == 1 else None
+    return found if found and writes[0][2] in SHOWS[found.shape] else None
+
+
+def _indented(text: str) -> str:
+    return f"  {text}"

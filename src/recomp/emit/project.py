@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from recomp.emit.code import Code, Lifter
 from recomp.emit.files import (
@@ -22,6 +22,7 @@ from recomp.emit.files import (
 from recomp.emit.flow import Flow, build_flow, entry_map
 from recomp.emit.frames import balance
 from recomp.emit.function import emit_function, symbol
+from recomp.emit.signature import Signature, signatures
 from recomp.emit.summary import Summaries, summarise
 from recomp.emit.units import split_units
 from recomp.errors import LiftError
@@ -50,10 +51,11 @@ def emit_project(
     if options.call_summaries and not options.exact:
         balance(flows, module.entry)
     summaries = summarise(flows, options.exact)
+    with_values = signatures(flows, summaries, module.entry)
     files: dict[str, str | bytes] = {}
     units = split_units([flows[pc] for pc in sorted(flows)], options.unit_insns)
     for unit in units:
-        files[f"unit_{unit[0].function.start:08x}.c"] = _unit(unit, summaries, options, name_of)
+        files[f"unit_{unit[0].function.start:08x}.c"] = _unit(unit, summaries, with_values, options, name_of)
     contents = [segments.get(s.init_path, b"")[: s.init_size] for s in module.segments]
     files["guest.bin"], offsets = pack_blob(contents)
     rows = [
@@ -62,7 +64,9 @@ def emit_project(
     ]
     entries = sorted((pc, start, symbol(start)) for start, flow in flows.items() for pc in (start, *flow.entries))
     header = (module.phdr, module.phent, module.phnum)
-    files["module.c"] = module_c(options, module.abi, module.entry, rows, entries, code.unsupported, header)
+    files["module.c"] = module_c(
+        options, module.abi, module.entry, rows, entries, code.unsupported, header, bool(summaries.kept)
+    )
     files |= runtime_files(module.abi)
     flags = (*REQUIRED_FLAGS, *((ROUNDING_FLAG,) if code.sets_rounding else ()))
     files["Makefile"] = makefile(sorted(files), options, flags)
@@ -88,9 +92,16 @@ def build_flows(module: Module, segments: dict[str, bytes], lifter: Lifter = lif
     return flows, code
 
 
-def _unit(unit: list[Flow], summaries: Summaries, options: EmitOptions, name_of: Callable[[Function], str]) -> str:
+def _unit(
+    unit: list[Flow],
+    summaries: Summaries,
+    with_values: Mapping[int, Signature],
+    options: EmitOptions,
+    name_of: Callable[[Function], str],
+) -> str:
     called = {part.callee for flow in unit for part in flow.parts if part.callee is not None}
     called |= {flow.function.start for flow in unit}
-    declarations = "".join(f"uint64_t {symbol(pc)}(rt_cpu *c);\n" for pc in sorted(called))
-    texts = [emit_function(flow, summaries, name_of) for flow in unit]
-    return f'{banner(options)}\n#include "rt.h"\n\n{declarations}\n' + "\n".join(texts)
+    declarations = [f"uint64_t {symbol(pc)}(rt_cpu *c);" for pc in sorted(called)]
+    declarations += [f"{with_values[pc].prototype(pc)};" for pc in sorted(called) if pc in with_values]
+    texts = [emit_function(flow, summaries, with_values, name_of) for flow in unit]
+    return "\n".join((banner(options), '#include "rt.h"', "", *declarations, "", *texts))

@@ -22,7 +22,6 @@ from recomp.semantics.builder import ALL, SP
 
 #: What a supervisor call reads: x0..x8 and the stack pointer.
 SVC_READS = (1 << 9) - 1 | 1 << SP
-X30 = 1 << 30
 #: Two masks in one integer, so that one pass serves both: liveness in the low half, `reads` in the high half.
 _HALF = ALL.bit_length()
 _BOTH = 1 << _HALF | 1
@@ -34,8 +33,8 @@ class Summaries:
     writes: dict[int, int]
     live_out: dict[int, int]
     anywhere: int = 0
-    #: registers that every function of the program keeps for its caller, in locals alone: callee-saved ones, if
-    #: `recomp.emit.frames` proved it; and those plus sp and lr
+    #: registers that every function of the program keeps for its caller, if `recomp.emit.frames` proved it; and those
+    #: of them that are never in `*c`: all but sp
     private: int = 0
     kept: int = 0
     #: function → liveness at the start of each of its parts
@@ -47,10 +46,9 @@ def summarise(flows: Mapping[int, Flow], exact: bool = False) -> Summaries:
     everything = ALL if exact else 0
     balanced = any(flow.balanced for flow in flows.values())
     kept = KEPT if balanced else 0
-    lr = X30 if balanced else 0
     writes = {pc: mask & ~kept for pc, mask in _writes(flows).items()}
-    s = Summaries({pc: lr for pc in flows}, writes, {pc: everything for pc in flows}, everything | lr)
-    s.kept, s.private = kept, kept & ~(X30 | 1 << SP)
+    s = Summaries({pc: 0 for pc in flows}, writes, {pc: everything for pc in flows}, everything)
+    s.kept, s.private = kept, kept & ~(1 << SP)
     callers = _callers(flows)
     pending = set(flows)
     while pending:
@@ -104,8 +102,8 @@ def liveness(flow: Flow, s: Summaries) -> list[int]:
     for part in parts:
         kind = part.kind
         if kind in ("call", "tail"):
-            known = part.callee is not None and not part.resume
-            gain = s.reads[part.callee] * _BOTH if known else anywhere
+            known = None if part.resume else part.callee
+            gain = anywhere if known is None else s.reads[known] * _BOTH
             gains.append(gain | out if kind == "tail" else gain)
         elif kind == "jump":
             gains.append(anywhere | out)

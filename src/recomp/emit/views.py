@@ -70,14 +70,18 @@ class Webs:
         return "v"
 
 
+#: (view that the text names, register, web)
+Access = tuple[str, int, int]
+
+
 @dataclass(slots=True, eq=False)
 class PartViews:
     """Webs of one part: by register at its start and end, and for each piece with views in order:
-    (before reading, after writing) as (view, register, web)."""
+    (before reading, after writing)."""
 
     at_start: dict[int, int]
     at_end: dict[int, int]
-    pieces: list[tuple[list[tuple[str, int, int]], list[tuple[str, int, int]]]]
+    pieces: list[tuple[list[Access], list[Access]]]
 
 
 @dataclass(slots=True, eq=False)
@@ -100,9 +104,9 @@ def build_views(flow: Flow, placement: Placement) -> Views | None:
     parts = []
     for index, part in enumerate(flow.parts):
         views = _walk(part.pieces, at_start[index], webs)
-        for bit in bits((placement.stores[index] | placement.cold[index]) & VECTORS):
+        for bit in bits((placement.stores[index] | placement.cold[index] | placement.values[index]) & VECTORS):
             webs.add(views.at_end[bit - V0], _STORED)
-        loads = placement.loads[index]
+        loads = placement.loads[index] | placement.results[index]
         for successor in part.successors:
             for n, web in at_start[successor].items():
                 if loads >> V0 + n & 1:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recomp.engine.process import Outcome, Program, run_program
 from recomp.engine.reporter import Reporter
 from recomp.engine.stage import Stage
 from recomp.engine.store import Store
 from recomp.errors import StageError
+
+if TYPE_CHECKING:
+    from recomp.engine.process import Outcome
 
 TAIL_LINES = 20
 
@@ -86,6 +88,8 @@ class Context:
         confine: Callable[[], None] | None = None,
     ) -> Outcome:
         """Run a program with this stage's environment and log files; the caller judges how it ended."""
+        from recomp.engine.process import Program, run_program
+
         self.confinement = "landlock" if confine else "none"
         program = Program(
             argv,

@@ -15,8 +15,8 @@ import time
 from recomp.engine.files import has_keys, remove_quietly, write_atomic
 from recomp.errors import LockError
 
-#: how long to wait for the remains of a run whose process is dead
-DEAD_HOLDER_GRACE_S = 10.0
+#: how long to wait for the remains of a run whose process is dead: they end by themselves, on a starved machine late
+DEAD_HOLDER_GRACE_S = 120.0
 
 
 class Lock:
@@ -30,19 +30,18 @@ class Lock:
     def acquire(self, *, wait_s: float = 0.0) -> None:
         """Raises LockError naming the holder when another live run still has the lock after `wait_s` seconds."""
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        waited = 0.0
+        started = time.monotonic()
         while not _try_lock(fd):
             holder = self._holder()
             limit = wait_s if holder is None or _is_alive(holder) else max(wait_s, DEAD_HOLDER_GRACE_S)
             # a holder that has not yet said who it is gets a moment to do so
-            if waited >= max(limit, 0.2 if holder is None else 0.0):
+            if time.monotonic() - started >= max(limit, 5.0 if holder is None else 0.0):
                 os.close(fd)
                 raise LockError(
                     f"{os.path.dirname(self._path)}: the work root is locked by {_describe(holder)}",
                     hint="wait for that run to end, or use --wait to queue behind it",
                 )
             time.sleep(0.02)
-            waited += 0.02
         self.fd = fd
         host = os.uname().nodename
         info = {"pid": os.getpid(), "host": host, "started": int(time.time()), "pid_started": _start_time(os.getpid())}

@@ -33,8 +33,15 @@ def run_id(input_fingerprint: str, signature: str) -> str:
 
 
 def encode(manifest: dict[str, Any]) -> bytes:
-    """Indented, keys in the order of the document."""
-    return json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n"
+    """A line a key, a line an element of a list, keys in the order of the document: `json` indents ten times slower."""
+    lines = [f"  {json.dumps(key)}: {_value(value)}" for key, value in manifest.items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join("    " + json.dumps(item, ensure_ascii=False) for item in value) + "\n  ]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def write(path: str, manifest: dict[str, Any]) -> None:

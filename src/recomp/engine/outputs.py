@@ -37,6 +37,7 @@ def collect(stage: Stage, scratch: str, store: Store) -> list[Entry]:
 
 
 def _take(path: str, output: Output, name: str, store: Store) -> Entry:
+    store.check_class(output.asset_class, f"the output {output.name!r}")
     sha256, size = store.put_file(path)
     mode = 0o755 if os.stat(path).st_mode & 0o100 else 0o644
     return _entry(output.name, name, sha256, size, mode, output.role or output.name, output.asset_class)
@@ -85,6 +86,7 @@ def collect_written(
         if before.get(path) == after[path]:
             continue
         base, folder = next(((b, f) for b, f in by_length if _is_below(path, (f,))), ("@", "/"))
+        store.check_class("derived", f"what the command of {stage.name} wrote")
         sha256, size = store.put_file(path)
         mode = 0o755 if os.stat(path).st_mode & 0o100 else 0o644
         name = "" if path == folder else os.path.relpath(path, folder)

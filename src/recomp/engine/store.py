@@ -18,7 +18,8 @@ from typing import Any, NoReturn
 
 from recomp.engine.files import read_sealed, remove_quietly, seal, write_all, write_atomic
 from recomp.engine.fingerprint import StatCache
-from recomp.errors import RecompError
+from recomp.engine.stage import ASSET_CLASSES
+from recomp.errors import GateError, RecompError
 
 CHUNK_BYTES = 1 << 20
 #: ioctl FICLONE of linux/fs.h: share the extents of a file where the file system can
@@ -35,6 +36,23 @@ class Store:
         for name in ("blobs", "actions", "contents", "tmp"):
             os.makedirs(os.path.join(root, name), exist_ok=True)
         self._lock_fd: int | None = None
+        self.allowed = self._allowed_classes()
+
+    def _allowed_classes(self) -> tuple[str, ...]:
+        """The asset classes that this store may hold: the words of its file `allowed-classes`; without one, all."""
+        try:
+            with open(os.path.join(self.root, "allowed-classes"), encoding="utf-8") as file:
+                return tuple(file.read().split())
+        except FileNotFoundError:
+            return ASSET_CLASSES
+
+    def check_class(self, asset_class: str, what: str) -> None:
+        """Raises GateError where the store must not hold such a thing."""
+        if asset_class not in self.allowed:
+            raise GateError(
+                f"{self.root}: this store may hold {', '.join(self.allowed) or 'nothing'}, and {what} is {asset_class}",
+                hint="unset RECOMP_CACHE_DIR to keep results in the work root, or use a store of your own",
+            )
 
     def share(self) -> None:
         """Keep garbage collection out while this process uses the store."""

@@ -1,75 +1,97 @@
 """Functions that return more than once: the place behind a call of `setjmp` is entered again by `longjmp`.
 
-Such a function stores most callee-saved registers and sp through a pointer that is not the stack (`setjmp`,
-`getcontext`, coroutine switches), or stores the return address through x0 and calls or becomes one that does
-(`sigsetjmp`). It is recognised by that, not by its name.
+Such a function stores both the stack pointer and the return address, possibly mangled, through a pointer that is not
+the stack: `setjmp`, `getcontext`, coroutine switches, Go's `morestack` and `mcall`. Or it stores its return address
+so and calls, or becomes, one that does (`sigsetjmp`). It is recognised by that, not by its name.
 """
 
 from __future__ import annotations
 
-from recomp.a64.table import decode
+import numpy as np
+
+from recomp.a64.table import Insn, decode
+from recomp.lift.expression import written_registers
 from recomp.lift.module import Block
-from recomp.lift.words import BL, ORDINARY, Words
+from recomp.lift.words import BR, ORDINARY, RET, TRAP, UNDEFINED, Words, field_values, pattern_named
 
-#: That many of x19..x30 have to be stored for a block to be a context save.
-_SAVED = 8
-_MAX_INSNS = 96
+#: How far from its start a function may go on saving.
+_MAX_INSNS = 64
+_SP, _LR = 31, 30
+_STACK = {29, _SP}
+_STORES = ("STR_ui", "STUR", "STR_post", "STR_pre", "STP_off", "STP_post", "STP_pre")
 
 
-def returns_twice(words: Words, blocks_of: dict[int, list[Block]]) -> list[tuple[int, int]]:
+def find_savers(words: Words, starts: list[int]) -> list[int]:
+    """The functions that save a context of which they may return again; `starts` is sorted."""
+    pattern = pattern_named("ADD_i")
+    moves = (words.code & np.uint32(pattern.mask)) == np.uint32(pattern.value)
+    for field, value in (("rn", _SP), ("imm12", 0), ("sh", 0), ("sf", 1)):
+        moves &= field_values(words.code, pattern, field) == value
+    places = words.base + 4 * np.flatnonzero(moves & words.in_code)
+    table = np.array(starts, np.int64)
+    owner = np.searchsorted(table, places, "right") - 1
+    near = (owner >= 0) & (places - table[owner] < 4 * _MAX_INSNS)
+    return [start for start in table[np.unique(owner[near])].tolist() if _stores(words, start) == {_SP, _LR}]
+
+
+def keeps_return_address(words: Words, start: int) -> bool:
+    """Whether a function stores x30 through a pointer early on."""
+    return _LR in _stores(words, start)
+
+
+def _stores(words: Words, start: int) -> set[int]:
+    """Which of sp and x30 the first instructions of a function store through a pointer that is not the stack."""
+    origin = {_SP: _SP, _LR: _LR}
+    stored: set[int] = set()
+    first = words.index(start)
+    for index in range(first, min(first + _MAX_INSNS, words.count)):
+        if words.kind[index] in (RET, BR, TRAP, UNDEFINED):
+            break
+        # Calls and branches on the way are taken to be of paths that end (checks that fail).
+        insn = decode(int(words.code[index])) if words.kind[index] == ORDINARY else None
+        if insn is None:
+            continue
+        if insn.name in _STORES and insn.rn not in _STACK and origin.get(insn.rn) != _SP:
+            # Register 31 of a store is zero, not sp.
+            stored |= {origin[r] for r in (insn.rt, insn.f.get("rt2", insn.rt)) if r in origin and r != _SP}
+        _follow(insn, origin)
+    return stored
+
+
+def _follow(insn: Insn, origin: dict[int, int]) -> None:
+    """Keep track of what holds sp and x30: moves, and their mangling with a secret."""
+    found = None
+    if insn.name == "ADD_i":
+        found = origin.get(insn.rn)
+    elif insn.name in ("ORR_r", "EOR_r"):
+        sources = [insn.rm] if insn.name == "ORR_r" else [insn.rn, insn.rm]
+        found = next((origin[r] for r in sources if r in origin and r != _SP), None)
+    for register in range(31):
+        if written_registers(insn) >> register & 1:
+            origin.pop(register, None)
+    if found is not None and insn.rd != _SP:
+        origin[insn.rd] = found
+
+
+def returns_twice(words: Words, blocks_of: dict[int, list[Block]], savers: list[int]) -> list[tuple[int, int]]:
     """(place behind the call, function start) of every call whose callee may return again later."""
-    savers = {start for start, blocks in blocks_of.items() if saves_context(words, blocks, start)}
-    if not savers:
+    known = set(savers) & blocks_of.keys()
+    if not known:
         return []
     targets = {start: {b.target for b in blocks if b.target} for start, blocks in blocks_of.items()}
-    keepers = {s for s, found in targets.items() if found & savers and keeps_return_address(words, blocks_of[s])}
-    grown = True
-    while grown:
+    known |= {s for s, found in targets.items() if found & known and keeps_return_address(words, s)}
+    while True:
         tails = {
             start
             for start, blocks in blocks_of.items()
-            if start not in savers and any(b.terminator == "tail_call" and b.target in savers for b in blocks)
+            if start not in known and any(b.terminator == "tail_call" and b.target in known for b in blocks)
         }
-        new = (keepers | tails) - savers
-        grown = bool(new)
-        savers |= new
+        if not tails:
+            break
+        known |= tails
     return [
         (block.successors[0], start)
         for start, blocks in blocks_of.items()
         for block in blocks
-        if block.terminator == "call" and block.target in savers and block.successors
+        if block.terminator == "call" and block.target in known and block.successors
     ]
-
-
-def saves_context(words: Words, blocks: list[Block], start: int) -> bool:
-    """Whether the first block of a function stores callee-saved registers and sp through an argument."""
-    block = next(b for b in blocks if b.start == start)
-    first = words.index(start)
-    stored: dict[int, set[int]] = {}
-    takes_sp = False
-    for index in range(first, first + min(block.insns, _MAX_INSNS)):
-        if words.kind[index] != ORDINARY:
-            break
-        insn = decode(int(words.code[index]))
-        if insn is None:
-            break
-        if insn.name == "ADD_i" and insn.rn == 31 and insn.rd != 31 and insn.imm12 == 0:
-            takes_sp = True
-        if insn.name in ("STP_off", "STR_ui", "STP_pre", "STP_post") and insn.rn != 31:
-            registers = {insn.rt, insn.f.get("rt2", insn.rt)}
-            stored.setdefault(insn.rn, set()).update(r for r in registers if 19 <= r <= 30)
-    return takes_sp and any(len(registers) >= _SAVED for registers in stored.values())
-
-
-def keeps_return_address(words: Words, blocks: list[Block]) -> bool:
-    """Whether a function stores x30 through x0 before its first call."""
-    for block in blocks:
-        first = words.index(block.start)
-        for index in range(first, first + block.insns):
-            if words.kind[index] == BL:
-                return False
-            insn = decode(int(words.code[index])) if words.kind[index] == ORDINARY else None
-            if insn is not None and insn.name in ("STR_ui", "STP_off") and insn.rn == 0:
-                if 30 in (insn.rt, insn.f.get("rt2", -1)):
-                    return True
-    return False

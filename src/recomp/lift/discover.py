@@ -13,6 +13,7 @@ import numpy as np
 
 from recomp.formats.eh_frame import read_fdes, read_landing_pads
 from recomp.formats.elf import Elf
+from recomp.lift.contexts import find_savers
 from recomp.lift.evidence import (
     RANK,
     call_targets,
@@ -44,6 +45,8 @@ class Discovery:
         self.evidence: dict[int, str] = {}
         self.tables: dict[int, Table] = {}
         self.cold = {f.start for f in self.fdes if f.cold}
+        #: functions that may return more than once
+        self.savers: list[int] = []
         #: entries that no branch of the program leads to
         self.outside: set[int] = set()
         self.relocated = dict(elf.relocated)
@@ -59,6 +62,7 @@ class Discovery:
         self._settle()
         if self.sweep:
             self._sweep(weak)
+        self._add_savers()
 
     def read(self, address: int, size: int) -> int | None:
         """Initialised guest memory as start-up code leaves it."""
@@ -203,6 +207,13 @@ class Discovery:
             else:
                 explorer.add_entry(owner, target)
         return bool(targets)
+
+    def _add_savers(self) -> None:
+        """What saves a context returns, whether or not a path to a `ret` is known."""
+        self.savers = find_savers(self.words, self.explorer.starts)
+        for start in self.savers:
+            self.explorer.set_returns(self.explorer.regions[start])
+        self._settle()
 
     def _sweep(self, weak: dict[int, str]) -> None:
         """Go through the code that nothing has reached, upwards: its first word begins a function, which is explored

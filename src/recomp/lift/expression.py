@@ -230,7 +230,7 @@ class Values:
                 written |= _CLOBBERED
             insn = decode(int(self.words.code[at])) if kind == 0 else None
             if insn is not None:
-                written |= _write_mask(insn)
+                written |= written_registers(insn)
                 stores = stores or insn.name in _STORES and self._slot_of(insn, at, leader) is not None
         return written, stores
 
@@ -244,7 +244,7 @@ class Values:
             return None
         if not isinstance(place, int):
             return self._stored(place, insn, at, leader, depth)
-        if not _write_mask(insn) >> place & 1:
+        if not written_registers(insn) >> place & 1:
             return None
         if insn.name in _LOADS:
             slot = self._slot_of(insn, at, leader)
@@ -263,7 +263,7 @@ class Values:
     def _stored(self, slot: Place, insn: Insn, at: int, leader: int, depth: int) -> Node | None:
         """What a store leaves in a stack slot."""
         _, base, offset, size = slot
-        if _write_mask(insn) >> base & 1:
+        if written_registers(insn) >> base & 1:
             return ("leaf", at, slot)
         found = self._slot_of(insn, at, leader) if insn.name in _STORES else None
         if found is None or found[0] != base:
@@ -288,7 +288,7 @@ class Values:
             return insn.rn, offset
         for index in range(at - 1, ((leader - self.words.base) >> 2) - 1, -1):
             other = decode(int(self.words.code[index]))
-            if other is None or not _write_mask(other) >> insn.rn & 1:
+            if other is None or not written_registers(other) >> insn.rn & 1:
                 continue
             if other.name not in ("ADD_i", "SUB_i") or other.rn not in (29, 31):
                 return None
@@ -307,7 +307,7 @@ class Values:
         return zext(node, 8 * size)
 
 
-def _write_mask(insn: Insn) -> int:
+def written_registers(insn: Insn) -> int:
     """The general registers an instruction writes (bit 31: sp); in doubt too many: vectors share the numbers."""
     f = insn.f
     name = insn.name

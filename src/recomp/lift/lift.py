@@ -105,7 +105,7 @@ def _functions(elf: Elf, words: Words, found: Discovery, names: Mapping[int, Nam
     blocks_of = {start: build_blocks(explorer, explorer.regions[start]) for start in explorer.starts}
     branched_to = [start for start, kind in found.evidence.items() if kind == "tail"]
     blocks_of, entries = join_fragments(blocks_of, branched_to, found.cold, found.outside)
-    for site, start in returns_twice(words, blocks_of):
+    for site, start in returns_twice(words, blocks_of, found.savers):
         entries.setdefault(start, set()).add(site)
     labels = name_functions(blocks_of, elf, names)
     return tuple(

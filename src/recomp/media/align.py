@@ -151,7 +151,7 @@ def _read_steps(steps: np.ndarray) -> list[Edit]:
     edits: list[Edit] = []
     r = c = 0
     while r < rows and c < columns:
-        step = steps[r, c]
+        step = int(steps[r, c])  # a numpy integer would make positions that JSON does not know
         if step:
             edits.append((("substitute", "delete", "insert")[step - 1], r, c))
         r, c = r + (step != 3), c + (step != 2)

@@ -267,6 +267,8 @@ def _write(
         write_hash_list(folder / "audio.hashes", sound, comment="SHA-256 of decoded samples, one line a tick")
         lists["audio"] = {"format": "list", "path": "audio.hashes", "kind": "pixels"}
     validation: dict[str, Any] = {"name": plan.name, "require_audio": sound is not None}
+    if normalization:
+        validation["mode"] = "perceptual"
     if plan.thresholds:
         validation["thresholds"] = dict(plan.thresholds)
     ordered = [{"name": name, "time": _clock(time)} for name, time in sorted(events, key=lambda event: event[1])]

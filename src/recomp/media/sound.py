@@ -22,7 +22,7 @@ RATE = 48000
 _LOW_RATE = 8000  # phase correlation: same answer as at 48 kHz, a seventh of the time
 _WINDOW_S = 1.0
 _SEARCH_S = 5.0
-_MAX_SHIFT_S = 600
+_MAX_SHIFT_S = 30
 _FRAME = 1024
 _BANDS = 32
 _FLOOR_DB = -75.0  # of full scale, in a band: below it a codec's noise is all there is
@@ -100,7 +100,7 @@ def read_track(path: Path | str, track: int, rate: int, channels: int) -> np.nda
     shift = round(((start or Fraction(0)) - begin) * rate)
     if abs(shift) > _MAX_SHIFT_S * rate:
         raise FormatError(
-            f"{path}: found sound {shift / rate:.0f} s away from the picture, expected at most 10 minutes"
+            f"{path}: found sound {shift / rate:.0f} s away from the picture, expected at most {_MAX_SHIFT_S} s"
         )
     if shift > 0:
         return np.concatenate([np.zeros((shift, channels), np.float32), sound])

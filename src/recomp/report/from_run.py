@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError
 from recomp.report.page import write_report
+
+if TYPE_CHECKING:
+    from recomp.media.compare import HashLists
 
 _MAX_JSON = 64 << 20
 _STRIP = 12
@@ -72,6 +75,22 @@ def _validation(manifest: Mapping[str, Any], base: Path) -> tuple[dict[str, Any]
     name = manifest.get("validation_report")
     path = _located(name, base) if name else artifact(manifest, base, "validation-report")
     return (None, None) if path is None else (read_json(path), path.parent / "pictures")
+
+
+def validation_of_run(manifest: Mapping[str, Any], base: Path) -> dict[str, Any] | None:
+    """Return the parsed validation report of a stored run; None if it compared nothing."""
+    return _validation(manifest, base)[0]
+
+
+def lists_of_run(manifest: Mapping[str, Any], base: Path) -> HashLists:
+    """Return the hash lists of a stored run's capture. Raises FormatError if it left none."""
+    from recomp.media.compare import HashLists
+    from recomp.media.hashing import read_hash_list
+
+    frames, sound = artifact(manifest, base, "frame-hashes"), artifact(manifest, base, "audio-hashes")
+    if frames is None:
+        raise FormatError(f"{base}: the run left no frame hashes, expected them among its artefacts")
+    return HashLists(read_hash_list(frames), None if sound is None else read_hash_list(sound))
 
 
 def _coverage(manifest: Mapping[str, Any], base: Path) -> dict[str, Any]:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from recomp.config.input_script import compile_script, end_tick
 from recomp.engine.context import Context
-from recomp.engine.landlock import confinement
-from recomp.engine.process import Outcome
 from recomp.engine.stage import Output, Result, Stage
 from recomp.engine.store import Store
 from recomp.errors import StageError
 from recomp.stages.job import AFTER, Job, command_stage
 
 if TYPE_CHECKING:
+    from recomp.engine.process import Outcome
     from recomp.media.recording import Run
 
 #: wall-clock limit of the built-in run, unless [run.timeouts] says otherwise
@@ -64,6 +63,8 @@ def _script_digest(job: Job) -> str:
 
 
 def _run(context: Context, port: str, config: dict[str, Any]) -> Result:
+    from recomp.engine.landlock import confinement
+
     if not os.access(port, os.X_OK):
         raise StageError(f"run: no executable at {port}", hint="the build stage must make it; see its logs")
     recording = context.out("recording")

@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any
 
+from recomp.config.video import PERCEPTUAL_LIMITS
 from recomp.engine.context import Context
 from recomp.engine.stage import Input, Output, Result, Stage
 from recomp.errors import StageError
@@ -55,7 +56,11 @@ def _facts(job: Job) -> dict[str, Any]:
     changed = override.get("thresholds") or {}
     for key in _THRESHOLDS:
         settings[key] = own["thresholds"][key] if changed.get(key) is None else changed[key]
+    limits = {key: changed[key] for key in PERCEPTUAL_LIMITS if changed.get(key) is not None}
+    limits = {key: own["thresholds"][key] for key in PERCEPTUAL_LIMITS if own["thresholds"][key] is not None} | limits
     return {
+        "mode": own["mode"],
+        "limits": limits,
         "settings": {**settings, "fps": reference["video"]["fps"]},
         "override": bool(override),
         "timeline": reference["timeline"],
@@ -73,13 +78,36 @@ def _facts(job: Job) -> dict[str, Any]:
 def _inputs(job: Job) -> tuple[Input, ...]:
     reference = job.project.reference
     assert reference is not None
-    found = [Input("reference frames", _reference_path(job, "frames"))]
+    if _perceptual(job):
+        paths = {"reference video": _video(job), "capture video": job.settings.video_path, "source": _source(job)}
+        return tuple(Input(name, path, name == "source") for name, path in paths.items() if path is not None)
+    found = [Input("reference frames", _reference_path(job, "frames")), Input("approvals", approvals_path(job), True)]
     if reference["hashes"]["audio"] is not None and job.has_audio():
         found.append(Input("reference audio", _reference_path(job, "audio")))
-    found.append(
-        Input("reference video", job.project.resolve("reference_video_toml", reference["video"]["path"]), True)
-    )
+    found.append(Input("reference video", _video(job), True))
     return tuple(found)
+
+
+def approvals_path(job: Job) -> str:
+    """Where decisions about this reference lie: beside it."""
+    return job.project.resolve("reference_video_toml", "approvals.toml")
+
+
+def _perceptual(job: Job) -> bool:
+    return job.project.reference is not None and job.project.reference["validation"]["mode"] == "perceptual"
+
+
+def _video(job: Job) -> str:
+    assert job.project.reference is not None
+    return job.project.resolve("reference_video_toml", job.project.reference["video"]["path"])
+
+
+def _source(job: Job) -> str | None:
+    """The recording that a normalised reference was made of, where it still is."""
+    assert job.project.reference is not None
+    named = (job.project.reference["normalization"] or {}).get("source_path")
+    path = job.project.resolve("reference_video_toml", named) if named else None
+    return path if path is not None and os.path.exists(path) else None
 
 
 def _reference_path(job: Job, what: str) -> str:
@@ -89,6 +117,31 @@ def _reference_path(job: Job, what: str) -> str:
 
 
 def _run(context: Context, job: Job, facts: dict[str, Any]) -> Result:
+    report = _judge_videos(job, facts) if _perceptual(job) else _judge_lists(job, facts)
+    _add_pictures(context, job, report)
+    context.write("report", json.dumps(report, indent=2).encode() + b"\n")
+    return _verdict(job, report)
+
+
+def _judge_videos(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
+    from recomp.media.compare import Settings
+    from recomp.media.gates import Limits
+    from recomp.media.perceptual import compare_perceptual
+
+    return compare_perceptual(
+        _video(job),
+        job.settings.video_path,
+        Settings(**facts["settings"]),
+        limits=Limits().override(facts["limits"]),
+        source=_source(job),
+        timeline=facts["timeline"],
+        normalization=facts["normalization"],
+        evidence=_evidence(job),
+    )
+
+
+def _judge_lists(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
+    from recomp.media.approvals import apply_approvals, read_approvals
     from recomp.media.compare import HashLists, Settings, compare_exact
     from recomp.media.hashing import read_hash_list
 
@@ -114,9 +167,7 @@ def _run(context: Context, job: Job, facts: dict[str, Any]) -> Result:
         normalization=facts["normalization"],
         evidence=_evidence(job),
     )
-    _add_pictures(context, job, report)
-    context.write("report", json.dumps(report, indent=2).encode() + b"\n")
-    return _verdict(job, report)
+    return apply_approvals(report, reference, capture, read_approvals(approvals_path(job)))
 
 
 def _reference_hashes(job: Job, what: str) -> list[str]:
@@ -142,7 +193,7 @@ def _add_pictures(context: Context, job: Job, report: dict[str, Any]) -> None:
         return
     reference = job.project.reference
     assert reference is not None
-    path = job.project.resolve("reference_video_toml", reference["video"]["path"])
+    path = _video(job)
     if not (os.path.exists(path) and os.path.exists(job.settings.video_path)):
         return
     from recomp.media.pairs import add_pictures
@@ -159,9 +210,10 @@ def _add_pictures(context: Context, job: Job, report: dict[str, Any]) -> None:
 def _verdict(job: Job, report: dict[str, Any]) -> Result:
     video = report["video"]
     frames, audio = video["frame_comparison"], video["audio_comparison"]
-    found = f"{frames['matched']:,} of {frames['reference_total']:,} frames equal"
+    alike = "alike" if video["mode"] == "perceptual" else "equal"
+    found = f"{frames['matched']:,} of {frames['compared']:,} frames {alike}"
     if audio:
-        found += f", {audio['matched']:,} of {audio['reference_total']:,} audio chunks equal"
+        found += f", {audio['matched']:,} of {audio['compared']:,} audio chunks equal"
     if not report["failed"]:
         return Result(found=found)
     pictures = (video.get("first_divergence") or {}).get("pictures") or {}

@@ -2,6 +2,7 @@
  *
  * open PATH FLAGS(octal)  read FD  write FD TEXT  close FD  stat PATH  lstat PATH  list PATH  mkdir PATH  rm PATH
  * rmdir PATH  mv OLD NEW  ln OLD NEW  symlink TEXT PATH  readlink PATH  cd PATH  pwd  dup FD FD  pipe  touch PATH
+ * group PID  newgroup PID  pid  kill N
  * fork ( runs the rest in the child, waits, and goes on behind `end` )  exit N  exec PATH ARG  sleep MS  now  env */
 #include "guest.h"
 
@@ -55,7 +56,7 @@ static int64_t execute(rt_cpu *c) {
   uint64_t arguments[3] = {text_at(c, BUFFER, "again"), text_at(c, BUFFER + 16, word(c)), text_at(c, BUFFER + 4000, word(c))};
   uint64_t *out = at(c, OTHER);
   out[0] = arguments[0], out[1] = arguments[1], out[2] = *(char *)at(c, arguments[2]) ? arguments[2] : 0, out[3] = 0;
-  out[4] = text_at(c, BUFFER + 8000, "PASSED=1"), out[5] = 0;
+  out[4] = text_at(c, BUFFER + 8000, "PASSED=1"), out[5] = text_at(c, BUFFER + 8100, "RECOMP_RT_ROOT=/"), out[6] = 0;
   return sys(c, 221, where, OTHER, OTHER + 32);
 }
 
@@ -115,6 +116,8 @@ static void command(rt_cpu *c, const char *name) {
     fork_and_wait(c);
     return;
   } else if (strcmp(name, "end") == 0 || strcmp(name, "exit") == 0) sys(c, 94, atoi(word(c)));
+  else if (strcmp(name, "group") == 0) r = sys(c, 155, atoi(word(c)));
+  else if (strcmp(name, "newgroup") == 0) r = sys(c, 154, atoi(word(c)), 0);
   else if (strcmp(name, "exec") == 0) r = execute(c);
   else if (strcmp(name, "sleep") == 0) {
     int64_t ms = atoi(word(c)), time[2] = {ms / 1000, ms % 1000 * 1000000};

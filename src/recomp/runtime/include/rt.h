@@ -34,7 +34,8 @@ typedef struct rt_cpu {
 
 /* An emitted function: runs until guest control leaves it and returns the guest address where control goes. That is
  * the address behind the call when the guest returns, and any other address when it unwinds (longjmp, exceptions,
- * stack switches): a caller that did not expect it returns it further, down to rt_run. */
+ * stack switches): a caller that did not expect it returns it further, down to rt_run. Where rt_module.balanced is set,
+ * it always returns to its caller, and what it returns means nothing. */
 typedef uint64_t (*rt_func)(rt_cpu *c);
 
 /* Why a guest cannot go on. */
@@ -77,6 +78,7 @@ typedef struct rt_module {
   const char *abi; /* "linux" */
   uint32_t entry;
   uint32_t phdr, phent, phnum;
+  uint32_t balanced; /* every function provably returns where it was called from */
   const rt_segment *segments;
   uint32_t segment_count;
   const rt_entry *entries; /* sorted by pc */
@@ -85,6 +87,7 @@ typedef struct rt_module {
   uint32_t unsupported_count;
   const uint8_t *blob;
   uint64_t blob_size;
+  uint8_t realtime; /* the mode unless RECOMP_RT_REALTIME says otherwise */
 } rt_module;
 
 extern const rt_module rt_guest;
@@ -184,6 +187,7 @@ RT_ACCESS(128, rt_v128)
 #include "rt_int.h"
 #include "rt_fp.h"
 #include "rt_simd.h"
+#include "rt_fp_runs.h"
 #include "rt_crypto.h"
 
 #ifdef __cplusplus

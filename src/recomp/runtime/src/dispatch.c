@@ -45,7 +45,7 @@ const char *rt_unsupported_text(uint32_t word) {
 }
 
 uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target) {
-  if (!rt_find_entry(target)) rt_miss(c, site, target);
+  if (rt_guest.balanced || !rt_find_entry(target)) rt_miss(c, site, target);
   return target;
 }
 
@@ -58,6 +58,8 @@ void rt_run(rt_cpu *c, uint64_t pc, uint64_t until) {
       c->resume = pc;
       function = entry->function;
     }
+    const uint64_t lr = c->x[30];
     pc = function(c);
+    if (rt_guest.balanced) pc = lr;
   }
 }

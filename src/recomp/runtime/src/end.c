@@ -7,8 +7,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "options.h"
 #include "record.h"
 #include "text.h"
 
@@ -46,8 +48,9 @@ static int process_code(rt_end_kind kind, int code) {
   return kind == RT_END_SIGNAL ? RT_CODE_SIGNAL + code : code;
 }
 
-/* A parent guest that waits for this child has to see the signal itself. */
+/* Whoever waits for this process has to see the signal itself; without a core, which would be the port's. */
 static void die_by_signal(int number) {
+  setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, number);
@@ -68,8 +71,10 @@ void rt_end(rt_end_kind kind, int code, rt_end_place place, const char *format, 
   va_end(arguments);
   if (in_child) last_in_child();
   else rt_record_finish(kind_names[kind], process_code(kind, code), detail);
-  if (kind != RT_END_EXIT && !(in_child && kind == RT_END_SIGNAL)) report(kind, process_code(kind, code), place, detail);
-  if (in_child && kind == RT_END_SIGNAL) die_by_signal(code);
+  bool fault = kind == RT_END_SIGNAL && (code == SIGSEGV || code == SIGBUS);
+  bool for_real = kind == RT_END_SIGNAL && (in_child || rt_opt.realtime);
+  if (kind != RT_END_EXIT && (fault || !for_real)) report(kind, process_code(kind, code), place, detail);
+  if (for_real) die_by_signal(code);
   _exit(process_code(kind, code));
 }
 

@@ -1,21 +1,31 @@
+#define _GNU_SOURCE
 #include "options.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "end.h"
-
-/* A port that is meant to be a program of its own is compiled with 1. */
-#ifndef RT_REALTIME_DEFAULT
-#define RT_REALTIME_DEFAULT 0
-#endif
+#include "rt.h"
 
 rt_options rt_opt;
 
 static const char *text(const char *name) {
   const char *value = getenv(name);
   return value && *value ? value : NULL;
+}
+
+/* A path that stays right when the guest changes its folder, also behind execve. */
+static const char *absolute(const char *name) {
+  const char *path = text(name);
+  if (!path || path[0] == '/') return path;
+  char *folder = getcwd(NULL, 0), *whole;
+  if (!folder || asprintf(&whole, "%s/%s", folder, path) < 0) rt_fail("%s: %s: %s", name, path, strerror(errno));
+  free(folder);
+  setenv(name, whole, 1);
+  return whole;
 }
 
 static uint64_t number(const char *name, uint64_t fallback) {
@@ -33,9 +43,10 @@ void rt_options_read(void) {
   rt_opt.record_dir = text("RECOMP_RT_RECORD");
   rt_opt.input_path = text("RECOMP_RT_INPUT");
   rt_opt.root = text("RECOMP_RT_ROOT");
+  rt_opt.misses_path = absolute("RECOMP_RT_MISSES");
   rt_opt.max_ticks = number("RECOMP_RT_MAX_TICKS", 0);
   rt_opt.seed = number("RECOMP_RT_SEED", 0);
-  uint64_t realtime = number("RECOMP_RT_REALTIME", RT_REALTIME_DEFAULT);
+  uint64_t realtime = number("RECOMP_RT_REALTIME", rt_guest.realtime);
   if (realtime > 1) rt_fail("RECOMP_RT_REALTIME: expected 0 or 1, found \"%s\"", text("RECOMP_RT_REALTIME"));
   rt_opt.realtime = realtime == 1;
 }

@@ -81,13 +81,21 @@ void rt_record_input(uint64_t tick, unsigned type, unsigned code, int value) {
   write_line(inputs, &line);
 }
 
+/* One write, so that processes may share the file; a file that cannot be written changes nothing about the miss. */
+static void append(const char *path, const rt_text *text) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (fd < 0 || write(fd, text->bytes, text->size) != (ssize_t)text->size)
+    fprintf(stderr, "recomp-rt: RECOMP_RT_MISSES: cannot write %s: %s\n", path, strerror(errno));
+  if (fd >= 0) close(fd);
+}
+
 void rt_record_miss(uint64_t site, uint64_t target) {
-  if (misses < 0) return;
   char bytes[128];
   rt_text line = rt_text_over(bytes, sizeof bytes);
   rt_text_add(&line, "{\"site\":%llu,\"target\":%llu,\"count\":1}\n", (unsigned long long)site,
               (unsigned long long)target);
-  write_line(misses, &line);
+  if (misses >= 0) write_line(misses, &line);
+  if (rt_opt.misses_path) append(rt_opt.misses_path, &line);
 }
 
 void rt_record_unknown_svc(uint64_t number) {
@@ -132,8 +140,7 @@ void rt_record_finish(const char *kind, int code, const char *detail) {
   rt_record_lock();
   rt_audio_drain();
   rt_video_finish();
-  write_run_json(kind, code, detail);
-  rt_record_unlock();
+  write_run_json(kind, code, detail); /* the lock stays taken: nothing is recorded behind the end */
 }
 
 void rt_record_forget(void) {

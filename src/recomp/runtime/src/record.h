@@ -31,7 +31,7 @@ void rt_record_miss(uint64_t site, uint64_t target);
 /* A supervisor call that the runtime does not know; repeated numbers are counted. */
 void rt_record_unknown_svc(uint64_t number);
 
-/* Flushes everything and writes run.json. `kind` is one of run.json's, `code` the process' exit code. */
+/* Flushes everything and writes run.json; nothing can be recorded any more. `kind` is one of run.json's, `code` the process' exit code. */
 void rt_record_finish(const char *kind, int code, const char *detail);
 
 /* A forked guest child: forget the recording without touching it. */

@@ -12,6 +12,7 @@
 #include "end.h"
 #include "memory.h"
 #include "options.h"
+#include "trap.h"
 #include "linux/process.h"
 #include "linux/signals.h"
 
@@ -298,6 +299,7 @@ void rt_thread_exit(rt_thread *t, int code) {
   if (!rt_opt.realtime) give_turn(t, true);
   drop(t);
   free(t);
+  rt_trap_thread_done();
   pthread_mutex_unlock(&lock);
   pthread_exit(NULL);
 }

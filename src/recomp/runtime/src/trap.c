@@ -76,3 +76,8 @@ void rt_trap_thread_init(void) {
   sigaction(SIGSEGV, &fault, NULL);
   sigaction(SIGBUS, &fault, NULL);
 }
+
+void rt_trap_thread_done(void) {
+  stack_t off = {.ss_flags = SS_DISABLE}, old;
+  if (sigaltstack(&off, &old) == 0) free(old.ss_sp);
+}

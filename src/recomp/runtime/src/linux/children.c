@@ -30,6 +30,7 @@ typedef struct slot {
 
 typedef struct shared {
   _Atomic int next_id;
+  int first_id, first_host_id; /* of the first process */
   slot slots[MOST_CHILDREN];
 } shared;
 
@@ -49,7 +50,11 @@ void rt_children_init(int fd, int place) {
   if (shared_fd < 0 || (fresh && ftruncate(shared_fd, sizeof *all))) rt_fail("cannot make shared memory: %s", strerror(errno));
   all = mmap(NULL, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED, shared_fd, 0);
   if (all == MAP_FAILED) rt_fail("cannot share memory between processes: %s", strerror(errno));
-  if (fresh) atomic_store(&all->next_id, rt_process_id() + 1);
+  if (fresh) {
+    all->first_id = rt_process_id();
+    all->first_host_id = getpid();
+    atomic_store(&all->next_id, rt_process_id() + 1);
+  }
   if (place < 0 || place >= MOST_CHILDREN) return;
   mine = &all->slots[place];
   rt_end_in_child(leave_time);
@@ -79,11 +84,20 @@ static slot *find_host(int host_id) {
 }
 
 int rt_children_host_id(int guest_id) {
-  if (rt_opt.realtime || guest_id == 0) return guest_id ? guest_id : -getpgrp();
-  if (guest_id == -1) return 0;
-  slot *s = find(guest_id < 0 ? -guest_id : guest_id);
-  if (s) return guest_id < 0 ? -s->host_id : s->host_id;
-  return 0;
+  if (guest_id == 0) return -getpgrp();
+  if (rt_opt.realtime) return guest_id;
+  int number = guest_id < 0 ? -guest_id : guest_id, host = 0;
+  slot *s = find(number);
+  if (s) host = s->host_id;
+  else if (number == rt_process_id()) host = getpid();
+  else if (number == all->first_id) host = all->first_host_id;
+  return guest_id < 0 ? -host : host;
+}
+
+int rt_children_guest_id(int host_id) {
+  if (rt_opt.realtime) return host_id;
+  slot *s = find_host(host_id);
+  return s ? s->guest_id : all->first_id;
 }
 
 static slot *take_slot(void) {

@@ -20,8 +20,10 @@ int rt_children_new_id(void);
 /* Whether this process has children that it has not waited for. */
 bool rt_children_any(void);
 
-/* The host's number for a guest process (negative: a group, 0: the own group), or 0. */
+/* The host's number for a process of the guest (negative: for its group; 0: for the own group), 0 where there is none;
+ * and the guest's number for a process of the host, the first process' for one that is not the guest's. */
 int rt_children_host_id(int guest_id);
+int rt_children_guest_id(int host_id);
 
 /* Forks the port. In the parent the child's number, in the child 0, or a negated errno. */
 int64_t rt_children_fork(rt_thread *t);

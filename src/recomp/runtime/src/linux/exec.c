@@ -117,12 +117,39 @@ static bool for_script(list *arguments, const char *interpreter, const char *arg
   return ok;
 }
 
+static bool names_variable(const list *l, const char *variable) {
+  size_t size = strcspn(variable, "=") + 1;
+  for (size_t i = 0; i < l->count; i++)
+    if (strncmp(l->items[i], variable, size) == 0) return true;
+  return false;
+}
+
+/* The runtime's settings hold for what the guest starts, too: its own for itself, where it cannot set any, and for
+ * other programs unless it set them. Only the first process records. */
+static bool add_settings(list *environment, bool self) {
+  for (char **e = environ; *e; e++) {
+    bool recording = strncmp(*e, "RECOMP_RT_RECORD=", 17) == 0 && (!self || !rt_record_on());
+    bool state = strncmp(*e, "RECOMP_RT_STATE=", 16) == 0;
+    if (!rt_options_owns(*e) || recording || state || names_variable(environment, *e)) continue;
+    if (!add(environment, *e)) return false;
+  }
+  return true;
+}
+
+/* A guest must not change the settings of its successor: another root would lead out of this one. */
+static void drop_settings(list *environment) {
+  size_t kept = 0;
+  for (size_t i = 0; i < environment->count; i++) {
+    if (rt_options_owns(environment->items[i])) free(environment->items[i]);
+    else environment->items[kept++] = environment->items[i];
+  }
+  environment->items[environment->count = kept] = NULL;
+}
+
 /* Restarts the port: the guest's environment and, for the runtime, its settings and state. */
 static int64_t run_self(rt_thread *t, list *arguments, list *environment) {
-  for (char **e = environ; *e; e++) {
-    bool recording = strncmp(*e, "RECOMP_RT_RECORD=", 17) == 0 && !rt_record_on();
-    if (rt_options_owns(*e) && !recording && strncmp(*e, "RECOMP_RT_STATE=", 16) && !add(environment, *e)) return -ENOMEM;
-  }
+  drop_settings(environment);
+  if (!add_settings(environment, true)) return -ENOMEM;
   int64_t state = rt_handover_write(t);
   if (state < 0) return state;
   char variable[64];
@@ -140,6 +167,7 @@ static int64_t run_on_host(rt_thread *t, const rt_place *place, list *arguments,
   }
   for (int n = 0; n < 64; n++)
     if (!rt_fd_get((uint64_t)n) || rt_fd_cloexec((uint64_t)n)) fcntl(n, F_SETFD, FD_CLOEXEC);
+  if (!add_settings(environment, false)) return -ENOMEM;
   rt_signals_prepare_exec(t);
   execve(place->name, arguments->items, environment->items);
   int error = errno;

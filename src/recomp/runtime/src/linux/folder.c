@@ -1,4 +1,4 @@
-/* getdents64. Names come sorted: the order in which a host's file system keeps them is nobody's business. */
+/* getdents64. In deterministic mode names come sorted: the order in which a host's file system keeps them is chance. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../memory.h"
+#include "../options.h"
 #include "file.h"
 #include "folder.h"
 #include "svc.h"
@@ -64,7 +65,7 @@ static int64_t load(rt_folder *folder, int fd) {
       if (problem) return problem;
     }
   }
-  if (folder->count) qsort(folder->entries, folder->count, sizeof *folder->entries, by_name);
+  if (folder->count && !rt_opt.realtime) qsort(folder->entries, folder->count, sizeof *folder->entries, by_name);
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "../memory.h"
 #include "../options.h"
 #include "../random.h"
+#include "children.h"
 #include "file.h"
 #include "process.h"
 #include "svc.h"
@@ -100,26 +101,31 @@ int64_t rt_svc_getgroups(rt_thread *t, const uint64_t *a) {
   return rt_memory_put(a[1], &group, sizeof group) ? 1 : -EFAULT;
 }
 
-/* Sessions and groups: the host's in real time (terminals need them); otherwise the guest leads its own. */
+/* Sessions and groups are the host's, under the guest's numbers. */
+static pid_t host_of(uint64_t id) { return id ? rt_children_host_id((int)id) : 0; }
+
+static int64_t guest_of(pid_t host) { return host < 0 ? -errno : rt_children_guest_id(host); }
+
 int64_t rt_svc_getpgid(rt_thread *t, const uint64_t *a) {
   (void)t;
-  if (rt_opt.realtime) return rt_host_result(getpgid((pid_t)a[0]));
-  return a[0] ? (int64_t)(int)a[0] : rt_process_id();
+  return a[0] && !host_of(a[0]) ? -ESRCH : guest_of(getpgid(host_of(a[0])));
 }
 
 int64_t rt_svc_setpgid(rt_thread *t, const uint64_t *a) {
   (void)t;
-  return rt_opt.realtime ? rt_host_result(setpgid((pid_t)a[0], (pid_t)a[1])) : 0;
+  if ((int)a[0] < 0 || (int)a[1] < 0) return -EINVAL;
+  if ((a[0] && !host_of(a[0])) || (a[1] && !host_of(a[1]))) return -ESRCH;
+  return rt_host_result(setpgid(host_of(a[0]), host_of(a[1])));
 }
 
 int64_t rt_svc_getsid(rt_thread *t, const uint64_t *a) {
   (void)t;
-  return rt_opt.realtime ? rt_host_result(getsid((pid_t)a[0])) : rt_process_id();
+  return a[0] && !host_of(a[0]) ? -ESRCH : guest_of(getsid(host_of(a[0])));
 }
 
 int64_t rt_svc_setsid(rt_thread *t, const uint64_t *a) {
   (void)t, (void)a;
-  return rt_opt.realtime ? rt_host_result(setsid()) : rt_process_id();
+  return guest_of(setsid());
 }
 
 int64_t rt_svc_uname(rt_thread *t, const uint64_t *a) {

@@ -10,6 +10,7 @@
 #include "../options.h"
 #include "../random.h"
 #include "devices.h"
+#include "hwcap.h"
 #include "process.h"
 
 static int64_t read_nothing(rt_thread *t, rt_file *f, void *to, uint64_t size) {
@@ -140,7 +141,7 @@ static rt_file *open_maps(int flags) {
 
 static rt_file *open_cpuinfo(int flags) {
   static const char text[] =
-      "processor\t: 0\nBogoMIPS\t: 125.00\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\nCPU architecture: 8\n"
+      "processor\t: 0\nBogoMIPS\t: 125.00\nFeatures\t:" RT_HWCAP_NAMES "\nCPU implementer\t: 0x41\nCPU architecture: 8\n"
       "CPU variant\t: 0x0\nCPU part\t: 0xd03\nCPU revision\t: 4\n\n";
   return open_text(flags, text, sizeof text - 1);
 }

@@ -1,0 +1,153 @@
+"""Reference, verdict, page and approval through the real entry point, on a project whose capture is a file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from builders import ProjectFolder, toml
+from recomp.cli.main import main
+from recomp.media.video import write_lossless
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "media"))
+from clips import SIZE, film, sound, write_lossy  # noqa: E402
+
+TICKS = 60
+
+
+@pytest.fixture
+def project(folder: ProjectFolder) -> ProjectFolder:
+    """Capture = a copy of `film.mkv`; no reference yet."""
+    film_path = folder.root / "film.mkv"
+    write_lossless(film_path, film(range(TICKS)), SIZE, audio=(sound(TICKS), 48000))
+    folder.config["commands"] = {"build": ["true"], "run": ["true"], "capture": ["cp", "film.mkv", "capture.mkv"]}
+    folder.config["capture"] = {"video_path": "capture.mkv", "frames_dir": "frames"}
+    return folder
+
+
+def run(project: ProjectFolder, *arguments: str) -> int:
+    return main([*arguments, "--config", str(project.write())])
+
+
+def use_reference(project: ProjectFolder, name: str) -> None:
+    video = {"path": "capture.mkv", "width": SIZE[0], "height": SIZE[1], "fps": 60}
+    lists = {"format": "list", "path": "absent.hashes", "kind": "pixels"}
+    capture = {"schema_version": "1", "video": video, "hashes.frames": lists}
+    (project.root / "capture_video.toml").write_text(toml(capture))
+    project.config["reference"] = {
+        "reference_video_toml": f"{name}/reference_video.toml",
+        "capture_video_toml": "capture_video.toml",
+    }
+
+
+def make_golden(project: ProjectFolder) -> None:
+    assert run(project, "automate") == 0
+    assert run(project, "reference", "record", "--to", str(project.root / "golden")) == 0
+    use_reference(project, "golden")
+
+
+def spoil(project: ProjectFolder, *ticks: int) -> None:
+    frames = [frame.copy() for frame in film(range(TICKS))]
+    for tick in ticks:
+        frames[tick][10:20, 30:40, :3] = 7
+    write_lossless(project.root / "film.mkv", frames, SIZE, audio=(sound(TICKS), 48000))
+    project.config["commands"]["run"] = ["true", *map(str, ticks)]  # another input: run again
+
+
+def report_of(project: ProjectFolder) -> dict:
+    return json.loads((project.work_root / "validation" / "validation-report.json").read_text())
+
+
+def test_a_golden_reference_then_a_defect_then_its_approval(project, capsys):
+    make_golden(project)
+    assert run(project, "automate") == 0
+    assert report_of(project)["video"]["mode"] == "exact"
+
+    spoil(project, 25)
+    assert run(project, "automate") == 1
+    assert "first divergence at frame 25" in capsys.readouterr().err
+    assert run(project, "report") == 0
+    page = (project.work_root / "report.html").read_text()
+    assert "10×10 px at" in page and page.count('src="data:image/webp') >= 2
+
+    assert run(project, "accept", "--scene", "*", "--because", "a new stamp", "--who", "ada") == 0
+    assert "scene '*' is approved" in capsys.readouterr().out
+    assert run(project, "automate") == 0
+    assert report_of(project)["video"]["approvals"][0]["why"] == "a new stamp"
+
+    spoil(project, 25, 26)
+    assert run(project, "automate") == 1
+
+
+def test_a_recording_is_judged_perceptually(project, capsys):
+    source = write_lossy(project.root / "recorded", film(range(TICKS)), "hevc-crf30", sound(TICKS))
+    arguments = ["--to", str(project.root / "footage"), "--size", "320x180", "--marker", "play=0.5"]
+    assert run(project, "reference", "normalize", str(source), *arguments) == 0
+    use_reference(project, "footage")
+    assert run(project, "automate") == 0
+    video = report_of(project)["video"]
+    assert (video["mode"], video["status"]) == ("perceptual", "passed")
+    assert {gate["scene"] for gate in video["gates"]} == {None, "play"}
+
+    write_lossless(project.root / "film.mkv", film(range(TICKS), sprite=False), SIZE, audio=(sound(TICKS), 48000))
+    project.config["commands"]["run"] = ["true", "again"]
+    assert run(project, "automate") == 1
+    assert "local-render" in capsys.readouterr().err
+    assert report_of(project)["video"]["first_divergence"]["pictures"]["reference"] == "000000-reference.png"
+
+
+def test_limits_are_overridden_in_the_validation_config(project):
+    source = write_lossy(project.root / "recorded", film(range(TICKS)), "x264-crf23")
+    assert (
+        run(project, "reference", "normalize", str(source), "--to", str(project.root / "f"), "--size", "320x180") == 0
+    )
+    use_reference(project, "f")
+    strict = {"schema_version": "1", "thresholds": {"instant_deficit": 0.0001}}
+    (project.root / "strict.toml").write_text(toml(strict))
+    project.config["reference"]["validation_config_toml"] = "strict.toml"
+    assert run(project, "automate") == 1
+    gates = {gate["gate"]: gate["limit"] for gate in report_of(project)["video"]["gates"]}
+    assert gates["tile deficit instant"] == 0.0001
+
+
+def test_config_knows_each_limit_by_name():
+    from dataclasses import fields
+
+    from recomp.config.video import PERCEPTUAL_LIMITS
+    from recomp.media.gates import Limits
+
+    assert sorted(PERCEPTUAL_LIMITS) == sorted(field.name for field in fields(Limits))
+
+
+@pytest.mark.parametrize(
+    "arguments, code, message",
+    [
+        (["report"], 2, "there is no run yet"),
+        (["accept", "--scene", "x", "--because", "y"], 2, "this project has no reference"),
+        (["reference", "normalize", "--to", "x"], 2, "found no VIDEO"),
+        (["reference", "normalize", "absent.mp4", "--to", "x", "--start", "soon"], 2, "--start: found 'soon'"),
+        (["reference", "normalize", "absent.mp4", "--to", "x", "--size", "big"], 2, "--size: found 'big'"),
+        (["reference", "normalize", "absent.mp4", "--to", "x", "--marker", "=3"], 2, "--marker: found '=3'"),
+        (["reference", "normalize", "absent.mp4", "--to", "x", "--crop", "1,2,3"], 2, "--crop: found '1,2,3'"),
+        (["reference", "normalize", "absent.mp4", "--to", "x"], 1, "absent.mp4: found no file"),
+        (["reference", "record", "--to", "x"], 1, "run-manifest.json: cannot read"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(project, capsys, monkeypatch, arguments, code, message):
+    monkeypatch.chdir(project.root)
+    assert run(project, *arguments) == code
+    assert message in capsys.readouterr().err
+
+
+def test_a_page_is_the_same_for_the_same_run(project):
+    make_golden(project)
+    assert run(project, "automate") == 0
+    pages = []
+    for name in ("a.html", "b.html"):
+        assert run(project, "report", "--to", str(project.root / name)) == 0
+        pages.append((project.root / name).read_bytes())
+    assert pages[0] == pages[1]
+    assert str(project.root).encode() not in pages[0]
