@@ -25,6 +25,7 @@ CASES = ROOT / "tests" / "compat"
 GUESTS = ROOT / ".cache" / "guests"
 PORTS = ROOT / ".cache" / "ports"
 TIMEOUT_S = 120
+INPUT_TIME = 1_000_000_000  # seconds: 2001-09-09
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,12 @@ def make_inputs(folder: Path) -> None:
     (folder / "tree" / "b" / "link").symlink_to("../a/file03.txt")
 
 
+def set_times(folder: Path) -> None:
+    """One time for everything: archives of a folder are the same bytes whenever it was made."""
+    for path in [*sorted(folder.rglob("*")), folder]:
+        os.utime(path, (INPUT_TIME, INPUT_TIME), follow_symlinks=False)
+
+
 def describe_tree(folder: Path) -> dict[str, str]:
     """{relative path: kind, mode and content hash}: all that two runs must agree on."""
     tree = {}
@@ -148,6 +155,7 @@ def run_case(case: Case, command: list[str], applets: Path | None) -> Outcome:
         if case.prepare:
             tools = env | {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"}
             subprocess.run(case.prepare, shell=True, cwd=folder, env=tools, check=True, stdin=subprocess.DEVNULL)
+        set_times(folder)
         done = subprocess.run(
             [*(command if len(command) > 1 else [case.program]), *case.run],
             executable=command[0],

@@ -21,6 +21,10 @@ HEADER = """# How each pattern is tested: `model` = against an independent CPU m
 # `case` = one-line cases with the result written out, `program` = in whole programs.
 # Made from the tests: python -m tests.a64.evidence
 """
+
+
+def evidence() -> str:
+    """The table's text."""
     model = {pattern.name for members in groups().values() for pattern in members} | CONDITIONAL
     words = {word for line in read_cases() for word in line.words}
     cases = {insn.name for word in words if (insn := decode(word)) is not None} | NOT_IN_MODEL.keys()
