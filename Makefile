@@ -10,7 +10,7 @@ SAMPLE = samples/emberkite
 SECONDS ?= 300
 SEED ?= 0
 
-.PHONY: demo test check bench compat fuzz-isa fmt lock setup setup-test sizes clean
+.PHONY: demo test check bench compat crash fuzz-isa fmt lock setup setup-test sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
@@ -31,12 +31,18 @@ check: setup-test
 
 bench: setup-test
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_engine.py
 
 compat: setup-test
 	$(BIN)/python tools/compat.py --update
 
 fuzz-isa: setup-test
 	$(BIN)/python tools/fuzz_isa.py --seconds $(SECONDS) --seed $(SEED)
+
+# A thousand kills at random, then one at each call of a run that changes a file.
+crash: setup-test
+	$(BIN)/python tools/crash.py 1000
+	$(BIN)/python tools/crash.py --every-point
 
 fmt:
 	$(BIN)/ruff check --fix .

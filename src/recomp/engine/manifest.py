@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from recomp.engine.canonical import digest, digest_bytes
-from recomp.engine.files import write_atomic
+from recomp.engine.files import has_keys, write_atomic
 
 SCHEMA_VERSION = "1"
 
@@ -62,6 +62,8 @@ def read(path: str) -> dict[str, Any] | None:
     try:
         with open(path, "rb") as file:
             value = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) and value.get("schema_version") == SCHEMA_VERSION else None
+    if not has_keys(value, {"schema_version": str, "steps": list}) or value["schema_version"] != SCHEMA_VERSION:
+        return None
+    return value if all(has_keys(step, {"name": str, "cache_key": str}) for step in value["steps"]) else None
