@@ -59,8 +59,7 @@ int main(int argc, char **argv) {
   rt_children_init(begin.id ? begin.shared_fd : -1, begin.id ? begin.place : -1);
   rt_signals_init(begin.id && begin.place >= 0);
   rt_signals_restore(begin.ignored);
-  /* Whatever comes is for the guest's threads, which set their own masks: taken here, nobody would wake from it. */
-  sigset_t all;
+  sigset_t all; /* this thread only watches: a signal must find a thread of the guest */
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, NULL);
   rt_thread_start_first(rt_guest.entry, prepare);

@@ -242,7 +242,6 @@ static void *run(void *argument) {
   self = t;
   rt_signals_thread_init();
   pthread_mutex_lock(&lock);
-  rt_signals_apply(t);
   while (!rt_opt.realtime && current != t) pthread_cond_wait(&t->turn, &lock);
   if (rt_opt.realtime) pthread_mutex_unlock(&lock);
   setjmp(self->base);
