@@ -31,6 +31,7 @@ check: setup-test
 
 bench: setup-test
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_engine.py
 
 compat: setup-test
 	$(BIN)/python tools/compat.py --update
