@@ -1,11 +1,16 @@
 # make demo   recompile, play and verify the sample game     make test   everything the project proves about itself
 # make check  format, lint, types, fast tests                make bench  speed table, all sides in one run
+# make compat Debian's programs as ports and under an emulator: docs/compatibility.md
+# make fuzz-isa SECONDS=600 SEED=1   every instruction against a CPU model, for as long as you like
 PYTHON ?= python3
 export ZIG_GLOBAL_CACHE_DIR ?= $(CURDIR)/.cache/zig
 BIN = .venv/bin
 SAMPLE = samples/emberkite
 
-.PHONY: demo test check bench fmt lock setup setup-test sizes clean
+SECONDS ?= 300
+SEED ?= 0
+
+.PHONY: demo test check bench compat crash fuzz-isa fmt lock setup setup-test sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
@@ -26,6 +31,18 @@ check: setup-test
 
 bench: setup-test
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_engine.py
+
+compat: setup-test
+	$(BIN)/python tools/compat.py --update
+
+fuzz-isa: setup-test
+	$(BIN)/python tools/fuzz_isa.py --seconds $(SECONDS) --seed $(SEED)
+
+# A thousand kills at random, then one at each call of a run that changes a file.
+crash: setup-test
+	$(BIN)/python tools/crash.py 1000
+	$(BIN)/python tools/crash.py --every-point
 
 fmt:
 	$(BIN)/ruff check --fix .

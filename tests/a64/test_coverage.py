@@ -8,8 +8,9 @@ import capstone
 import numpy as np
 
 from recomp.a64 import decode, patterns
-from recomp.a64.coverage import BRANCHES, coverage, later_extension, out_of_scope
+from recomp.a64.coverage import BRANCHES, coverage, evidence_kinds, later_extension, out_of_scope
 from recomp.semantics import functions
+from tests.a64.evidence import TABLE, evidence
 from tests.a64.operands_integer import INTEGER_TABLES
 from tests.a64.words import is_testable, random_words
 
@@ -113,3 +114,9 @@ def test_every_pattern_has_words() -> None:
     """A constraint that nothing satisfies, or a line hidden by another, would be a dead line."""
     rng = np.random.default_rng(13)
     assert [p.name for p in patterns() if not random_words(p, rng, 1)] == []
+
+
+def test_what_is_said_to_be_tested_is() -> None:
+    assert TABLE.read_text("utf-8") == evidence(), "python -m tests.a64.evidence rewrites the table"
+    assert [name for name, kinds in evidence_kinds().items() if not kinds] == []
+    assert evidence_kinds().keys() == functions().keys() | BRANCHES

@@ -78,3 +78,9 @@ def test_traps_and_supervisor_calls_ask_for_registers_in_the_cpu() -> None:
                 assert builder is not None
                 calls = "rt_svc(" in builder.text or "rt_trap(" in builder.text
                 assert builder.sync >= calls, f"{pattern.name}: {builder.text}"
+
+
+@pytest.mark.parametrize("word", [0xD503203F, 0xD503205F, 0xD503207F, 0xD50330FF])
+def test_yield_wfe_wfi_and_sb_change_nothing(word: int) -> None:
+    before, after = zero_states(1)[0], run(word)
+    assert after.tobytes() == before.tobytes()

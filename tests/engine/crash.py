@@ -1,115 +1,293 @@
-"""The crash campaign: kill -9 at random, run again plainly, look whether anything is wedged, wrong or lost.
+"""The crash campaign: kill `recomp automate` in every way there is, run it again plainly, and look whether anything is
+wedged, wrong or lost (`python tools/crash.py`; `test_crash.py` runs a hundred).
 
-`python crash.py COUNT [SEED]` runs it; `test_crash.py` runs a hundred.
+A trial is a small project of eight stages, half of them shell scripts that write files piece by piece. One trial in
+three begins with a finished run and a changed command. Runs are forks of this process, which has everything imported,
+so that a hundred trials cost seconds; only the engine's own files and `ran`, which the scripts write, say what ran.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from engine.toy import Toy
+from builders import ProjectFolder, capture_video, reference_video, sha256, toml
+from engine.faults import Fault, install
+from recomp.cli.main import main
 
-HERE = Path(__file__).resolve().parent
-MODES = ("group", "engine alone", "twice")
+#: by random delay: the engine and everything it started; the engine alone, its stage left running; the engine and the
+#: supervisor of its stage. At a chosen call: before it, in the middle of a write, after it, with the power
+BY_DELAY = ("everything", "engine alone", "engine and supervisor")
+BY_POINT = ("before", "half", "after", "power")
+SCRIPT = """\
+echo "begin $RECOMP_STAGE" >> ran
+mkdir -p "${1%/*}"
+printf 'first of %s %s\\n' "$RECOMP_STAGE" "${3-}" > "$1"
+sleep 0.01
+cat "$2" >> "$1"
+sleep 0.01
+printf 'last of %s\\n' "$RECOMP_STAGE" >> "$1"
+echo "end $RECOMP_STAGE" >> ran
+"""
+COMMANDS = {
+    "build": ("out/build/port.txt", "module.json"),
+    "run": ("out/recording/run.txt", "out/build/port.txt"),
+    "capture": ("./capture.mp4", "out/recording/run.txt"),
+    "extract_frames": ("frames/0001.png", "capture.mp4"),
+}
+#: what two runs of the same may differ in
+MAY_DIFFER = ("duration_ms", "stage_attempt", "cache_hit")
+
+
+class Trial(NamedTuple):
+    """`problems` says what was wedged or wrong; `repeated`: finished stages that ran again."""
+
+    how: str
+    problems: list[str]
+    repeated: int
+
+
+def project(folder: Path) -> ProjectFolder:
+    made = ProjectFolder(folder)
+    frame = _expected_frame()
+    (folder / "reference.hashes").write_text(sha256(frame) + "\n")
+    (folder / "reference_video.toml").write_text(toml(reference_video("reference.hashes")))
+    (folder / "capture_video.toml").write_text(toml(capture_video("frames", form="directory")))
+    made.config["reference"] = {
+        "reference_video_toml": "reference_video.toml", "capture_video_toml": "capture_video.toml",
+    }  # fmt: skip
+    made.config["capture"] = {"video_path": "capture.mp4", "frames_dir": "frames"}
+    script = made.script("stage", SCRIPT)
+    made.config["commands"] = {name: [script, *paths] for name, paths in COMMANDS.items()}
+    made.write()
+    return made
+
+
+def _expected_frame(changed: str = "") -> bytes:
+    """The frame by the definition of the scripts."""
+    text = json.dumps({"arch": "aarch64", "segments": [], "functions": [{"name": "entry", "ops": [{"op": "ret"}]}]})
+    for name in COMMANDS:
+        text = f"first of {name} {changed if name == 'run' else ''}\n{text}last of {name}\n"
+    return text.encode()
+
+
+def edit(made: ProjectFolder) -> None:
+    """Another argument for the command of `run`, and the reference that fits what it then makes."""
+    made.config["commands"]["run"].append("changed")
+    (made.root / "reference.hashes").write_text(sha256(_expected_frame("changed")) + "\n")
+    made.write()
+
+
+# Runs
+
+
+def start(made: ProjectFolder, fault: Fault | None = None) -> int:
+    """Fork a run; its process number. With a fault that counts, the count is left in `points`."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        os.setsid()
+        said = os.open(made.root / "said", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        count = install(fault or Fault())
+        code = main(["automate", "--config", str(made.root / "automation.toml")])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if fault and fault.kind == "count":
+            (made.root / "points").write_text(str(count()))
+    finally:
+        os._exit(code)
+
+
+def run(made: ProjectFolder, fault: Fault | None = None) -> int:
+    """The exit code of a run; negative if a signal ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(start(made, fault), 0)[1])
+
+
+def _descendants(pid: int) -> list[int]:
+    found = []
+    for task in _listdir(f"/proc/{pid}/task"):
+        try:
+            children = Path(f"/proc/{pid}/task/{task}/children").read_text().split()
+        except OSError:
+            continue
+        for child in map(int, children):
+            found += [child, *_descendants(child)]
+    return found
+
+
+def _listdir(path: str) -> list[str]:
+    try:
+        return os.listdir(path)
+    except OSError:
+        return []
+
+
+def _kill_later(pid: int, delay_s: float, how: str) -> None:
+    time.sleep(delay_s)
+    os.kill(pid, signal.SIGSTOP)
+    below = _descendants(pid)
+    victims = {"engine alone": [], "engine and supervisor": below[:1], "everything": below}[how]
+    for victim in [pid, *victims]:
+        try:
+            os.kill(victim, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    os.waitpid(pid, 0)
+
+
+# What is there
+
+
+def tree(made: ProjectFolder) -> dict[str, bytes]:
+    """Every file but the engine's own, the manifest without what may differ."""
+    found = {}
+    for path in sorted(made.root.rglob("*")):
+        name = str(path.relative_to(made.root))
+        if path.is_file() and name not in ("ran", "said", "points") and ".recomp" not in path.parts:
+            found[name] = path.read_bytes()
+    manifest = json.loads(found["out/run-manifest.json"])
+    found["out/run-manifest.json"] = json.dumps(_comparable(manifest)).encode()
+    return found
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _comparable(item) for key, item in value.items() if key not in MAY_DIFFER}
+    return [_comparable(item) for item in value] if isinstance(value, list) else value
+
+
+def begun(made: ProjectFolder) -> list[str]:
+    """Every execution of a stage so far, in order, by the event logs."""
+    names = []
+    for log in sorted((made.work_root / ".recomp/runs").glob("*/events.jsonl")):
+        for line in log.read_bytes().split(b"\n"):
+            if b'"recomp.run.stage.started"' in line and line.endswith(b"}"):
+                names.append(json.loads(line)["stage"])
+    return names
+
+
+def manifest_problem(made: ProjectFolder) -> list[str]:
+    """The manifest is absent or whole at every instant."""
+    path = made.work_root / "run-manifest.json"
+    try:
+        manifest = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return []
+    except ValueError:
+        return ["the manifest is torn"]
+    needed = {"schema_version", "run_id", "input_fingerprint", "inputs", "steps", "artifacts", "status"}
+    return [] if needed <= manifest.keys() else ["the manifest is not complete"]
+
+
+# The campaign
+
+
+class Undisturbed(NamedTuple):
+    """What runs without a kill leave behind, for a fresh project and for one that was changed after a run."""
+
+    trees: dict[bool, dict[str, bytes]]
+    stages: dict[bool, int]
+    points: dict[bool, int]
+    seconds: dict[bool, float]
+
+
+def undisturbed(folder: Path) -> Undisturbed:
+    made = project(folder)
+    facts: tuple[dict, dict, dict, dict] = ({}, {}, {}, {})
+    for changed in (False, True):
+        if changed:
+            edit(made)
+        before = len(begun(made))
+        started = time.monotonic()
+        code = run(made, Fault("count"))
+        assert code == 0, (made.root / "said").read_text()
+        seconds = time.monotonic() - started
+        values = (tree(made), len(begun(made)) - before, int((made.root / "points").read_text()), seconds)
+        for fact, value in zip(facts, values, strict=True):
+            fact[changed] = value
+    return Undisturbed(*facts)
+
+
+def trial(folder: Path, calm: Undisturbed, chance: random.Random, point: int | None = None) -> Trial:
+    """One project, killed once or twice; `point` chooses the call at which it is killed."""
+    made = project(folder)
+    changed = point is None and chance.random() < 0.33
+    if changed:
+        assert run(made) == 0
+        edit(made)
+    before = len(begun(made))
+    how = chance.choice(BY_POINT if point is not None else BY_DELAY + BY_POINT)
+    kills = 1 if point is not None or chance.random() < 0.75 else 2
+    for _ in range(kills):
+        if how in BY_DELAY:
+            _kill_later(start(made), chance.uniform(0.02, 1.05) * calm.seconds[changed], how)
+        else:
+            at = point or chance.randrange(1, calm.points[changed] + 1)
+            run(made, Fault(how, at, chance.randrange(1 << 30), str(made.work_root)))
+    label = f"{how} x{kills}" + (", changed" if changed else "") + (f", point {point}" if point else "")
+    problems = [f"{label}: {problem}" for problem in _look(made, calm.trees[changed])]
+    repeated = len(begun(made)) - before - calm.stages[changed] - (kills - 1)
+    return Trial(label, problems, 0 if how == "power" else repeated)
+
+
+def _look(made: ProjectFolder, expected: dict[str, bytes]) -> list[str]:
+    """Run again without a flag, then once more: what is wrong."""
+    problems = manifest_problem(made)
+    (made.root / "said").write_text("")
+    code = run(made)
+    said = (made.root / "said").read_text()
+    if code != 0:
+        return [*problems, f"wedged: exit code {code}: {said[-300:]}"]
+    if "Traceback" in said:
+        problems.append(f"a traceback: {said[-300:]}")
+    problems += differing(tree(made), expected)
+    before = len(begun(made))
+    if run(made) != 0 or begun(made)[before:]:
+        problems.append(f"the run after it was not all cached: {begun(made)[before:]}")
+    return problems
+
+
+def differing(found: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
+    """Every file that is not as it should be, with the place where it begins to differ."""
+    names = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+    return [f"{name}: {_difference(found.get(name), expected.get(name))}" for name in names]
+
+
+def _difference(found: bytes | None, expected: bytes | None) -> str:
+    if found is None or expected is None:
+        return "is not there" if found is None else "should not be there"
+    at = len(os.path.commonprefix([found, expected]))
+    return f"found {found[max(at - 20, 0) : at + 60]!r}, expected {expected[max(at - 20, 0) : at + 60]!r}"
 
 
 class Tally(NamedTuple):
-    kills: int
-    wedged: list[str]
-    wrong: list[str]
-    most_lost: int
+    trials: int
+    problems: list[str]
+    most_repeated: int
 
 
-def build(folder: Path) -> Toy:
-    """Eight stages, commands and built-ins mixed, with one input file at the start."""
-    toy = Toy(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "input").write_text("input\n")
-    toy.add("s0", inputs=("input",))
-    for number in range(1, 8):
-        toy.add(f"s{number}", after=(f"s{number - 1}",), kind="command" if number % 3 == 2 else "builtin")
-    toy.write()
-    return toy
-
-
-def campaign(count: int, seed: int, folder: Path) -> Tally:
+def campaign(count: int, seed: int, folder: Path, *, every_point: bool = False) -> Tally:
+    """`count` random trials; or, with `every_point`, one at each call of an undisturbed run."""
     chance = random.Random(seed)
-    wedged: list[str] = []
-    wrong: list[str] = []
-    most_lost = 0
-    started = time.monotonic()
-    _start(build(folder / "undisturbed")).wait()
-    whole_s = time.monotonic() - started
-    for number in range(count):
-        toy = build(folder / f"{number:04d}")
-        mode = chance.choice(MODES)
-        for _ in range(2 if mode == "twice" else 1):
-            finished = _start_and_kill(toy, chance.uniform(0.1, 1.1) * whole_s, alone=mode == "engine alone")
-        begun = len(toy.ran())
-        done = _start(toy).wait()
-        label = f"kill {number} of seed {seed} ({mode})"
-        if done != 0:
-            wedged.append(f"{label}: exit code {done}")
-            continue
-        wrong += [f"{label}: {stage['name']}" for stage in toy.stages if not _is_right(toy, stage["name"])]
-        repeated = begun + len(toy.ran()) - len(toy.stages)
-        if mode != "twice":
-            most_lost = max(most_lost, repeated - (not finished))
-        if _start(toy).wait() != 0 or toy.ran():
-            wrong.append(f"{label}: the run after it was not all cached")
-    return Tally(count, wedged, wrong, most_lost)
-
-
-def _start(toy: Toy) -> subprocess.Popen:
-    paths = os.pathsep.join([str(HERE.parents[1] / "src"), str(HERE.parent)])
-    env = {**os.environ, "PYTHONPATH": paths, "TOY_SLEEP": "0.02"}
-    command = [sys.executable, str(HERE / "toy.py"), str(toy.folder)]
-    return subprocess.Popen(command, env=env, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-
-def _start_and_kill(toy: Toy, delay_s: float, *, alone: bool) -> bool:
-    """Kill a run after a while; whether it had ended by itself."""
-    process = _start(toy)
-    time.sleep(delay_s)
-    finished = process.poll() is not None
-    try:
-        if alone:
-            process.send_signal(signal.SIGKILL)
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait()
-    return finished
-
-
-def _is_right(toy: Toy, name: str) -> bool:
-    try:
-        return toy.product(name).read_bytes() == toy.expected(name)
-    except OSError:
-        return False
-
-
-def main() -> int:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    with tempfile.TemporaryDirectory() as folder:
-        tally = campaign(count, seed, Path(folder))
-    found = f"{len(tally.wedged)} wedged, {len(tally.wrong)} wrong, at most {tally.most_lost} stages lost"
-    print(f"{tally.kills} kills: {found}")
-    for line in [*tally.wedged, *tally.wrong][:20]:
-        print(f"  {line}")
-    return 1 if tally.wedged or tally.wrong or tally.most_lost > 1 else 0
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(HERE.parent))
-    sys.exit(main())
+    calm = undisturbed(folder / "undisturbed")
+    problems: list[str] = []
+    most = 0
+    points = range(1, calm.points[False] + 1) if every_point else [None] * count
+    for number, point in enumerate(points):
+        place = folder / "trial"
+        found = trial(place, calm, chance, point)
+        problems += [f"trial {number} of seed {seed}: {problem}" for problem in found.problems]
+        most = max(most, found.repeated)
+        shutil.rmtree(place)
+    return Tally(len(points), problems, most)

@@ -119,7 +119,8 @@ def test_an_exception_while_it_runs_ends_the_program(tmp_path: Path) -> None:
 def test_kill_9_of_the_engine_alone_ends_the_program(tmp_path: Path) -> None:
     code = (
         "import os, sys; from recomp.engine.process import *; "
-        "run_program(Program(['/bin/sh', '-c', 'sleep 77 & echo $! > child; wait'], cwd=sys.argv[1], env=dict(os.environ), "
+        "run_program(Program(['/bin/sh', '-c', 'sleep 77 & echo $! > child; wait'], cwd=sys.argv[1], "
+        "env=dict(os.environ), "
         "stdout_path=sys.argv[1] + '/o', stderr_path=sys.argv[1] + '/e'))"
     )
     engine = subprocess.Popen(

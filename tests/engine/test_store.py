@@ -9,7 +9,7 @@ import pytest
 
 from engine.toy import Toy
 from recomp.engine import gc
-from recomp.engine.files import seal, unseal, write_atomic
+from recomp.engine.files import remove_leftovers, seal, unseal, write_atomic
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.store import BlobMissing, Store
 from recomp.errors import LockError
@@ -61,6 +61,15 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.undo()
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_a_killed_write_leaves_behind_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    for name in (".state.999999999.tmp", f".state.{os.getpid()}.tmp", ".other.999999999.tmp", ".state.tmp", "state"):
+        (tmp_path / name).touch()
+    remove_leftovers(str(tmp_path), "state")
+    assert sorted(os.listdir(tmp_path)) == sorted([
+        f".state.{os.getpid()}.tmp", ".other.999999999.tmp", ".state.tmp", "state",
+    ])  # fmt: skip
 
 
 def test_the_stat_cache_sees_an_edit_that_puts_the_times_back(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def main() -> int:
     from recomp.errors import RecompError
 
     try:
-        result = Toy.read(Path(sys.argv[1])).run()
+        result = Toy.read(Path(sys.argv[1]).resolve()).run()
     except RecompError as error:
         print(error.message, file=sys.stderr)
         return error.exit_code

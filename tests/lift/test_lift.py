@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recomp.a64.table import decode, patterns
-from recomp.errors import FormatError
+from recomp.errors import FormatError, LiftError
 from recomp.lift.lift import Miss, lift_elf, read_misses
 from recomp.lift.module import decode_module, encode_module
 from tests.elves import NOP, RET, TEXT_BASE, program, without_symbols
@@ -253,3 +253,21 @@ def test_the_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
         )
         seen.add(done.stdout)
     assert len(seen) == 1 and len(seen.pop().strip()) == hashlib.sha256().digest_size * 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_program_lifts_or_is_refused(seed: int) -> None:
+    """Bytes of headers, tables and code replaced, or the end cut off: laws kept, or one clear error."""
+    rng = np.random.default_rng(seed)
+    raw = bytearray(compile_c(SETJMP))
+    reach = (len(raw), 512, 0x8000)[seed % 3]
+    for offset in rng.integers(0, reach, rng.choice([1, 4, 30, 300])).tolist():
+        raw[offset] = int(rng.integers(256))
+    if seed % 4 == 3:
+        del raw[int(rng.integers(len(raw))) :]
+    try:
+        module = lift_elf(bytes(raw))[0]
+    except (FormatError, LiftError) as error:
+        assert error.message.startswith(("elf: ", "lift: "))
+    else:
+        check_module(module)

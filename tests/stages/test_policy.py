@@ -11,7 +11,8 @@ from recomp.cli.main import main
 from recomp.stages.policy import in_window, refused
 
 OPEN = {
-    "execution_mode": "cloud", "requires_approval": False, "approval": None, "max_cost_usd": 1, "max_runtime_minutes": 5,
+    "execution_mode": "cloud", "requires_approval": False, "approval": None,
+    "max_cost_usd": 1, "max_runtime_minutes": 5,
     "redaction_profile": "strict", "allowed_models": [], "run_windows": None,
 }  # fmt: skip
 MONDAY_NOON = time.struct_time((2026, 1, 5, 12, 0, 0, 0, 5, 0))
@@ -48,7 +49,8 @@ def test_an_approval_is_for_one_run() -> None:
     "window, inside",
     [
         ("weekday:09:00-18:00", True), ("weekday:12:01-18:00", False), ("weekday:09:00-12:00", False),
-        ("weekend:00:00-24:00", False), ("daily:22:00-12:01", True), ("sun:22:00-12:01", True), ("tue:00:00-24:00", False),
+        ("weekend:00:00-24:00", False), ("daily:22:00-12:01", True), ("sun:22:00-12:01", True),
+        ("tue:00:00-24:00", False),
     ],
 )  # fmt: skip
 def test_windows(window: str, inside: bool) -> None:

@@ -41,6 +41,15 @@ def coverage(implemented: Collection[str]) -> list[GroupCoverage]:
 
 
 @functools.cache
+def evidence_kinds() -> dict[str, tuple[str, ...]]:
+    """How each pattern is tested: `model` (random states against an independent CPU model), `case` (one-line cases),
+    `program`. A test holds this table to the tests themselves."""
+    text = importlib.resources.files("recomp.a64").joinpath("evidence.table").read_text("utf-8")
+    rows = [line.split() for line in text.splitlines() if not line.startswith("#")]
+    return {name: tuple(kinds) for name, *kinds in rows}
+
+
+@functools.cache
 def out_of_scope() -> tuple[Pattern, ...]:
     """Encodings of later architectures; `group` names the extension and where it came in."""
     text = importlib.resources.files("recomp.a64").joinpath("later.table").read_text("utf-8")

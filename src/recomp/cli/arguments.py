@@ -138,7 +138,9 @@ def _port(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="PORT", required=True, help="the executable to write")
     parser.add_argument("--name-map", metavar="FILE", help="names of functions (name_map.json)")
     parser.add_argument("--trace", metavar="FILE", help="branches that a port missed (RECOMP_RT_MISSES): lift them too")
-    parser.add_argument("--march", choices=list(LEVELS), help="processor to build for (default: the best that runs here)")
+    parser.add_argument(
+        "--march", choices=list(LEVELS), help="processor to build for (default: the best that runs here)"
+    )
     parser.add_argument("--keep", metavar="FOLDER", help="keep the C project there")
     parser.add_argument("--jobs", type=int, metavar="N", default=DEFAULT_JOBS, help="compilers at once (default: 2)")
 

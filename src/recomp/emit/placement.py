@@ -82,14 +82,14 @@ def _effect(
     after = live[part.successors[0]] if part.successors else 0
     if kind == "sync":
         return (after | SVC_READS | s.anywhere) & ~s.private, ALL & ~s.kept
-    known = part.callee is not None and not part.resume
+    known = None if part.resume else part.callee
     if kind in ("jump", "tail"):
-        return (out | s.anywhere | (s.reads[part.callee] if known else 0)) & ~s.private, 0
-    if not known:
+        return (out | s.anywhere | (0 if known is None else s.reads[known])) & ~s.private, 0
+    if known is None:
         return (s.anywhere | after) & ~s.private, ALL & ~s.kept
-    writes = s.writes[part.callee]
+    writes = s.writes[known]
     resumed = 0 if s.kept else s.anywhere
-    return (s.reads[part.callee] | writes & (after | resumed)) & ~called.parameter_mask, writes
+    return (s.reads[known] | writes & (after | resumed)) & ~called.parameter_mask, writes
 
 
 def _dirty(

@@ -13,13 +13,16 @@ from typing import Any
 from recomp.engine.canonical import canonical, digest_bytes
 
 
-def write_atomic(path: str, data: bytes, *, durable: bool = True, mode: int = 0o644) -> None:
+def write_atomic(
+    path: str, data: bytes, *, durable: bool = True, mode: int = 0o644, temporary: str | None = None
+) -> None:
     """Replace `path` with `data` in one step: temporary name in the same folder, sync, rename, sync the folder.
 
-    `durable=False` leaves out both syncs: for what may be lost with the power, never for what must not be torn unseen.
+    `temporary` chooses that name; otherwise `remove_leftovers` knows it. `durable=False` leaves out both syncs: for
+    what may be lost with the power, never for what must not be torn unseen.
     """
     folder = os.path.dirname(path) or "."
-    temporary = os.path.join(folder, f".{os.path.basename(path)}.{os.getpid()}.tmp")
+    temporary = temporary or os.path.join(folder, f".{os.path.basename(path)}.{os.getpid()}.tmp")
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         try:
@@ -69,6 +72,15 @@ def find_program(name: str) -> str | None:
     return None
 
 
+def remove_leftovers(folder: str, name: str = "") -> None:
+    """Remove what `write_atomic` was writing in `folder` (only to `name`, if given) when its process was killed."""
+    for found in os.listdir(folder):
+        if found.startswith(f".{name}") and found.endswith(".tmp"):
+            pid = found[:-4].rpartition(".")[2]
+            if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+                remove_quietly(os.path.join(folder, found))
+
+
 def remove_quietly(path: str) -> None:
     try:
         os.unlink(path)
@@ -97,6 +109,13 @@ def unseal(data: bytes) -> Any | None:
     if len(data) < 66 or data[64:65] != b"\n" or digest_bytes(data[65:]).encode() != data[:64]:
         return None
     return json.loads(data[65:])
+
+
+def has_keys(value: Any, shape: dict[str, Any]) -> bool:
+    """Whether a value read from a file is an object with these keys, each of its type (or tuple of types)."""
+    return isinstance(value, dict) and all(
+        name in value and isinstance(value[name], kind) for name, kind in shape.items()
+    )
 
 
 def read_sealed(path: str) -> Any | None:

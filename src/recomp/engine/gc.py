@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 from recomp.engine import manifest as man
 from recomp.engine.canonical import digest
-from recomp.engine.files import remove_quietly, write_atomic
+from recomp.engine.files import has_keys, remove_quietly, write_atomic
 from recomp.engine.store import Store
 from recomp.errors import LockError
+
+_ROOT = {"work_root": str, "run_manifest": str, "runs_dir": str}
 
 
 class Sweep(NamedTuple):
@@ -27,10 +29,15 @@ class Sweep(NamedTuple):
 def register(store: Store, work_root: str, run_manifest: str, runs_dir: str) -> None:
     """Tell a store whose manifests may name what it holds."""
     path = os.path.join(store.root, "roots", digest(work_root))
-    if not os.path.exists(path):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        entry = {"work_root": work_root, "run_manifest": run_manifest, "runs_dir": runs_dir}
-        write_atomic(path, json.dumps(entry).encode())
+    entry = json.dumps({"work_root": work_root, "run_manifest": run_manifest, "runs_dir": runs_dir}).encode()
+    try:
+        with open(path, "rb") as file:
+            if file.read() == entry:
+                return
+    except OSError:
+        pass
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    write_atomic(path, entry)
 
 
 def collect(
@@ -81,8 +88,10 @@ def _named_keys(store: Store) -> set[str]:
         try:
             with open(os.path.join(roots, name), "rb") as file:
                 entry = json.load(file)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
+        if not has_keys(entry, _ROOT):
+            continue  # its work root writes it again with its next run
         if not os.path.isdir(entry["work_root"]):
             remove_quietly(os.path.join(roots, name))
             continue

@@ -12,11 +12,17 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from recomp.engine.files import remove_tree, write_all, write_atomic
+from recomp.engine.files import has_keys, remove_tree, write_all, write_atomic
 from recomp.engine.reporter import Reporter
 
 SCHEMA_VERSION = "1"
 KEPT_RUNS = 30
+_TEXT = (str, type(None))
+_STATUS = {
+    "run": int, "run_id": _TEXT, "state": str, "stage": _TEXT, "pid": int, "requested_at": str, "stages_done": int,
+    "stages_cached": int, "stages": list, "error": _TEXT,
+}  # fmt: skip
+_COMPLETED = {"stage": str, "status": str, "cache_hit": bool, "found": str}
 STATES = ("queued", "running", "blocked", "failed", "succeeded", "interrupted")
 
 
@@ -111,13 +117,13 @@ def list_runs(runs_dir: str) -> list[int]:
 
 
 def read_status(runs_dir: str, number: int) -> dict[str, Any] | None:
-    """The status of a run, or None. One that says it runs although its process is gone was killed."""
+    """The status of a run, or None if it cannot be read. One that says it runs without a process was killed."""
     try:
         with open(os.path.join(run_folder(runs_dir, number), "status.json"), "rb") as file:
             status = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(status, dict):
+    if not has_keys(status, _STATUS) or status["run"] != number:
         return None
     local = status.get("host") == os.uname().nodename
     if status.get("state") in ("queued", "running") and local and not os.path.exists(f"/proc/{status.get('pid')}"):
@@ -127,7 +133,7 @@ def read_status(runs_dir: str, number: int) -> dict[str, Any] | None:
 
 
 def read_events(runs_dir: str, number: int) -> Iterator[dict[str, Any]]:
-    """The events of a run; lines that are not whole are left out."""
+    """The events of a run; lines that are not whole, or no events, are left out."""
     try:
         with open(os.path.join(run_folder(runs_dir, number), "events.jsonl"), "rb") as file:
             lines = file.read().split(b"\n")
@@ -136,7 +142,9 @@ def read_events(runs_dir: str, number: int) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(event, dict):
+        if has_keys(event, {"event": str}) and (
+            event["event"] != "recomp.run.stage.completed" or has_keys(event, _COMPLETED)
+        ):
             yield event

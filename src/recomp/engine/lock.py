@@ -12,7 +12,7 @@ import json
 import os
 import time
 
-from recomp.engine.files import remove_quietly, write_atomic
+from recomp.engine.files import has_keys, remove_quietly, write_atomic
 from recomp.errors import LockError
 
 #: how long to wait for the remains of a run whose process is dead: they end by themselves, on a starved machine late
@@ -35,7 +35,7 @@ class Lock:
             holder = self._holder()
             limit = wait_s if holder is None or _is_alive(holder) else max(wait_s, DEAD_HOLDER_GRACE_S)
             # a holder that has not yet said who it is gets a moment to do so
-            if time.monotonic() - started >= max(limit, 0.2 if holder is None else 0.0):
+            if time.monotonic() - started >= max(limit, 5.0 if holder is None else 0.0):
                 os.close(fd)
                 raise LockError(
                     f"{os.path.dirname(self._path)}: the work root is locked by {_describe(holder)}",
@@ -57,9 +57,10 @@ class Lock:
         try:
             with open(self._info, encoding="utf-8") as file:
                 holder = json.load(file)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
-        return holder if isinstance(holder, dict) and isinstance(holder.get("pid"), int) else None
+        is_whole = has_keys(holder, {"pid": int, "host": str, "started": int}) and 0 <= holder["started"] < 1 << 40
+        return holder if is_whole else None
 
 
 def _try_lock(fd: int) -> bool:

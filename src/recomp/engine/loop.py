@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from recomp.engine import manifest as man
 from recomp.engine.context import Interrupted
-from recomp.engine.files import remove_tree
+from recomp.engine.files import remove_leftovers, remove_tree
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.gc import register
 from recomp.engine.lock import Lock
@@ -32,6 +32,8 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     """Run a plan to its end. The caller holds the lock of the work root. Interrupts are recorded, then raised."""
     layout = plan.layout
     os.makedirs(layout.log_dir, exist_ok=True)
+    if os.path.isdir(folder := os.path.dirname(layout.run_manifest)):
+        remove_leftovers(folder, os.path.basename(layout.run_manifest))
     store = Store(layout.store_dir)
     store.share()
     register(store, layout.work_root, layout.run_manifest, layout.runs_dir)
@@ -168,4 +170,5 @@ def open_work_root(layout_engine_dir: str, *, wait_s: float = 0.0) -> Lock:
     lock = Lock(layout_engine_dir)
     lock.acquire(wait_s=wait_s)
     remove_tree(os.path.join(layout_engine_dir, "scratch"))
+    remove_leftovers(layout_engine_dir)
     return lock

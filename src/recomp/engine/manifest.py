@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from recomp.engine.canonical import digest, digest_bytes
-from recomp.engine.files import write_atomic
+from recomp.engine.files import has_keys, write_atomic
 
 SCHEMA_VERSION = "1"
 
@@ -33,8 +33,15 @@ def run_id(input_fingerprint: str, signature: str) -> str:
 
 
 def encode(manifest: dict[str, Any]) -> bytes:
-    """Indented, keys in the order of the document."""
-    return json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n"
+    """A line a key, a line an element of a list, keys in the order of the document: `json` indents ten times slower."""
+    lines = [f"  {json.dumps(key)}: {_value(value)}" for key, value in manifest.items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join("    " + json.dumps(item, ensure_ascii=False) for item in value) + "\n  ]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def write(path: str, manifest: dict[str, Any]) -> None:
@@ -55,6 +62,8 @@ def read(path: str) -> dict[str, Any] | None:
     try:
         with open(path, "rb") as file:
             value = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) and value.get("schema_version") == SCHEMA_VERSION else None
+    if not has_keys(value, {"schema_version": str, "steps": list}) or value["schema_version"] != SCHEMA_VERSION:
+        return None
+    return value if all(has_keys(step, {"name": str, "cache_key": str}) for step in value["steps"]) else None

@@ -110,14 +110,16 @@ def put_in_place(
 ) -> list[str]:
     """Make the outputs on disk be the recorded ones; returns the paths that had to be written.
 
-    What is already right stays untouched; the rest is moved from `scratch` or restored from the store. A tree that
-    needed nothing keeps what others have put into it since. Raises
-    BlobMissing when the store cannot provide a file.
+    What is already right stays untouched, and mends the store where that has lost it; the rest is moved from `scratch`
+    or restored from the store. A tree that needed nothing keeps what others have put into it since. Raises BlobMissing
+    when the store cannot provide a file.
     """
     paths = places(stage, entries, roots)
     written = []
     for entry, path in zip(entries, paths, strict=True):
         if _is_right(entry, path, hashes):
+            if not store.keeps(entry["sha256"], hashes):
+                store.put_file(path)
             continue
         if os.path.isdir(path) and not os.path.islink(path):
             raise StageError(f"{path}: is a folder, expected the file that {stage.name} makes", hint="move it away")
@@ -153,9 +155,10 @@ def _is_right(entry: Entry, path: str, hashes: StatCache) -> bool:
         if os.path.islink(path):
             return False
         sha256, size = hashes.file(path)
+        is_executable = bool(os.stat(path).st_mode & 0o100)
     except OSError:
         return False
-    return sha256 == entry["sha256"] and size == entry["size"]
+    return sha256 == entry["sha256"] and size == entry["size"] and is_executable == bool(entry["mode"] & 0o100)
 
 
 def _remove_extras(output: Output, wanted: set[str]) -> None:

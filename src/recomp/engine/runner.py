@@ -265,7 +265,7 @@ class Runner:
         notes = [*record["notes"], *([error.message] if error else [])]
         if notes:
             step["notes"] = notes
-        step["origin"] = record["origin"]
+        step["origin"] = dict(sorted(record["origin"].items()))  # read back or new, in the same order
         return step
 
     def _log_path(self, stage: Stage, stream: str) -> str:

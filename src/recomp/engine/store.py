@@ -14,9 +14,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 from recomp.engine.files import read_sealed, remove_quietly, seal, write_all, write_atomic
+from recomp.engine.fingerprint import StatCache
 from recomp.engine.stage import ASSET_CLASSES
 from recomp.errors import GateError, RecompError
 
@@ -72,6 +73,13 @@ class Store:
     def has_blob(self, sha256: str) -> bool:
         return os.path.exists(self.blob_path(sha256))
 
+    def keeps(self, sha256: str, hashes: StatCache) -> bool:
+        """Whether a blob is there and still what it was, by what `stat` says of it; a damaged one is put aside."""
+        try:
+            return hashes.file(self.blob_path(sha256))[0] == sha256 or self._quarantine(sha256)
+        except (OSError, BlobMissing):
+            return False
+
     def put_file(self, path: str) -> tuple[str, int]:
         """Take a copy of a file; returns its (SHA-256, size in bytes). What is hashed is the copy itself."""
         temporary = self._temporary()
@@ -112,7 +120,8 @@ class Store:
         """Write a blob to `destination`, which is replaced only once the copy is proven. Raises BlobMissing."""
         folder = os.path.dirname(destination)
         os.makedirs(folder, exist_ok=True)
-        temporary = os.path.join(folder, f".{os.path.basename(destination)}.{os.getpid()}.tmp")
+        # always the same name, so that what a kill leaves is overwritten by the next attempt
+        temporary = os.path.join(folder, f".{os.path.basename(destination)}.recomp.tmp")
         try:
             try:
                 value, _ = copy_file(self.blob_path(sha256), temporary, mode)
@@ -134,7 +143,7 @@ class Store:
             os.makedirs(os.path.dirname(final), exist_ok=True)
             os.replace(temporary, final)
 
-    def _quarantine(self, sha256: str) -> None:
+    def _quarantine(self, sha256: str) -> NoReturn:
         folder = os.path.join(self.root, "quarantine")
         os.makedirs(folder, exist_ok=True)
         try:
@@ -188,7 +197,7 @@ class Store:
     def _put(self, kind: str, key: str, value: Any, *, durable: bool) -> None:
         path = self._record_path(kind, key)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        write_atomic(path, seal(value), durable=durable)
+        write_atomic(path, seal(value), durable=durable, temporary=self._temporary())
 
 
 def copy_file(source: str, destination: str, mode: int) -> tuple[str, int]:

@@ -56,11 +56,14 @@ class Discovery:
         self.explorer.barriers = frozenset(weak)
         self._add_strong()
         self._settle()
+        self._add_savers()
         self._add_landing_pads()
         self._add_weak(weak)
         self._add_traced()
         self._settle()
         if self.sweep:
+            # What lies behind a call of a saver is not left over.
+            self._add_savers()
             self._sweep(weak)
         self._add_savers()
 

@@ -58,8 +58,12 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
     programs = [item for item in inputs if item["name"] in _PROGRAMS or item["name"].startswith("inputs.nso.")]
     tools = Tools(hashes, project.settings.folder, os.path.join(layout.engine_dir, "versions"))
 
+    made: dict[bytes, tuple[Stage, ...]] = {}
+
     def stages(evidence: bytes) -> tuple[Stage, ...]:
-        return make_stages(Job(project, layout, tools, evidence), receiving, programs)
+        if evidence not in made:
+            made[evidence] = make_stages(Job(project, layout, tools, evidence), receiving, programs)
+        return made[evidence]
 
     raw = project.settings.raw
     minutes = raw["policy"]["max_runtime_minutes"]

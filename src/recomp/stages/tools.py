@@ -27,6 +27,7 @@ class Tools:
     def __init__(self, hashes: StatCache, config_dir: str, memo_path: str | None = None) -> None:
         self._hashes, self._config_dir, self._memo_path = hashes, config_dir, memo_path
         self._parts: dict[str, str] = {}
+        self._libraries: dict[str, str | None] = {}
         memo = read_sealed(memo_path) if memo_path else None
         self._versions: dict[str, str] = memo if isinstance(memo, dict) else {}
 
@@ -44,7 +45,9 @@ class Tools:
 
     def library(self, name: str) -> tuple[Tool, ...]:
         """An installed Python package, by its version."""
-        version = installed_version(name)
+        if name not in self._libraries:
+            self._libraries[name] = installed_version(name)
+        version = self._libraries[name]
         return (Tool(name, version, version or ABSENT),)
 
     def program(self, name: str, path: str, *version_arguments: str) -> Tool:

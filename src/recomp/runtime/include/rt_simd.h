@@ -50,7 +50,6 @@ static inline rt_v128 rt_select(rt_v128 mask, rt_v128 x, rt_v128 y) { return RT_
 #define RT_EACH_U(X) RT_U8(X) RT_U16(X) RT_U32(X) RT_U64(X)
 #define RT_EACH_S(X) RT_S8(X) RT_S16(X) RT_S32(X) RT_S64(X)
 #define RT_EACH(X) RT_EACH_U(X) RT_EACH_S(X)
-#define RT_NARROWEST3(X) RT_U8(X) RT_U16(X) RT_U32(X) RT_S8(X) RT_S16(X) RT_S32(X)
 
 /* --- rearrangement */
 
@@ -312,14 +311,14 @@ static inline rt_v128 rt_pmull_u8x16(rt_v128 va, rt_v128 vb) {
   return (rt_v128)r;
 }
 
-#define RT_DOT(T, W, U32)                                                                 \
+#define RT_DOT(T)                                                                 \
   static inline rt_v128 rt_dot_##T(rt_v128 d, rt_v128 a, rt_v128 b) {                     \
     rt_u32x4 r = (rt_u32x4)d;                                                             \
     for (int i = 0; i < 16; i++) r[i / 4] += (uint32_t)(((rt_##T)a)[i] * ((rt_##T)b)[i]); \
     return (rt_v128)r;                                                                    \
   }
-RT_DOT(u8x16, u32x4, 0)
-RT_DOT(s8x16, s32x4, 0)
+RT_DOT(u8x16)
+RT_DOT(s8x16)
 
 #include "rt_simd_struct.h"
 #include "rt_simd_sat.h"

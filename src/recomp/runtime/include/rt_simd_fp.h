@@ -27,17 +27,17 @@ static inline float rt_sqrt1_f32(float x) { return __builtin_sqrtf(x); }
 static inline double rt_sqrt1_f64(double x) { return __builtin_sqrt(x); }
 
 #define RT_V_COLD(F, V, lanes)                                                              \
-  RT_COLD rt_v128 rt_vnan2_##V(rt_cpu *c, rt_##V r, rt_##V a, rt_##V b) {                   \
+  RT_RARE rt_v128 rt_vnan2_##V(rt_cpu *c, rt_##V r, rt_##V a, rt_##V b) {                   \
     for (int i = 0; i < lanes; i++)                                                         \
       if (r[i] != r[i]) r[i] = rt_nan2_##F(c, a[i], b[i]);                                  \
     return (rt_v128)r;                                                                      \
   }                                                                                         \
-  RT_COLD rt_v128 rt_vnan_fma_##V(rt_cpu *c, rt_##V r, rt_##V d, rt_##V a, rt_##V b) {      \
+  RT_RARE rt_v128 rt_vnan_fma_##V(rt_cpu *c, rt_##V r, rt_##V d, rt_##V a, rt_##V b) {      \
     for (int i = 0; i < lanes; i++)                                                         \
       if (r[i] != r[i]) r[i] = rt_nan_fma_##F(c, d[i], a[i], b[i]);                         \
     return (rt_v128)r;                                                                      \
   }                                                                                         \
-  RT_COLD void rt_vunordered_##V(rt_cpu *c, rt_##V a, rt_##V b, int quiet) {                \
+  RT_RARE void rt_vunordered_##V(rt_cpu *c, rt_##V a, rt_##V b, int quiet) {                \
     for (int i = 0; i < lanes; i++)                                                         \
       if (__builtin_isunordered(a[i], b[i])) rt_unordered_##F(c, a[i], b[i], quiet);        \
   }

@@ -1,0 +1,111 @@
+"""Damage to every kind of file that the engine owns: what the ordinary run after it does.
+
+Files are named by patterns, because a run may replace them. `test_damage.py` samples offsets; `python tools/crash.py
+--damage` takes every offset of every file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from builders import ProjectFolder
+from engine.crash import begun, differing, tree
+from recomp.cli.main import main
+
+#: pattern below the project → whether what it holds may cost work when it is lost
+OWNED = {
+    "out/run-manifest.json": False,
+    "out/.recomp/state": False,
+    "out/.recomp/stat-cache": False,
+    "out/.recomp/lock": False,
+    "out/.recomp/runs/*/status.json": False,
+    "out/.recomp/runs/*/events.jsonl": False,
+    "out/.recomp/runs/*/manifest.json": False,
+    "out/.recomp/store/lock": False,
+    "out/.recomp/store/roots/*": False,
+    "out/.recomp/store/contents/*/*": False,
+    "out/.recomp/store/blobs/*/*": False,
+    "out/.recomp/store/actions/*/*": True,
+}
+#: commands that only look; whatever they find, they answer or say what is wrong
+LOOKING = (["status"], ["runs"], ["explain"], ["explain", "--against", "1"], ["log", "build"], ["gc"], ["check"])
+#: what a file may hold instead of what it held
+STRANGE = (b"", b"null", b"[]", b"{}", b"0", b'{"steps": 1, "state": [], "pid": "x"}', b"\xff\xfe", b"{" * 5000)
+
+
+class Case(NamedTuple):
+    """`data` is what the file holds instead."""
+
+    path: Path
+    name: str
+    data: bytes
+    may_cost_work: bool
+
+
+def paths(made: ProjectFolder, pattern: str) -> list[Path]:
+    return sorted(path for path in made.root.glob(pattern) if path.is_file())
+
+
+def sampled(made: ProjectFolder, chance: random.Random, per_pattern: int) -> Iterator[Case]:
+    """A cut, a flipped bit and strange content for some files of each pattern."""
+    for pattern, costly in OWNED.items():
+        for number in range(per_pattern):
+            path = chance.choice(paths(made, pattern))
+            data = path.read_bytes()
+            offset = chance.randrange(max(len(data), 1))
+            name = str(path.relative_to(made.root))
+            yield Case(path, f"{name} cut at {offset}", data[:offset], costly)
+            bit = chance.randrange(8)
+            yield Case(path, f"{name} bit {bit} of byte {offset} flipped", flipped(data, offset, bit), costly)
+            strange = STRANGE[number % len(STRANGE)]
+            yield Case(path, f"{name} holds {strange[:40]!r}", strange, costly)
+
+
+def every_offset(made: ProjectFolder) -> Iterator[Case]:
+    """One file of each pattern, every offset."""
+    for pattern, costly in OWNED.items():
+        path = min(paths(made, pattern), key=lambda path: (path.stat().st_size == 0, path.stat().st_size))
+        data = path.read_bytes()
+        name = str(path.relative_to(made.root))
+        for offset in range(max(len(data), 1)):
+            yield Case(path, f"{name} cut at {offset}", data[:offset], costly)
+            yield Case(path, f"{name} byte {offset} flipped", flipped(data, offset, offset % 8), costly)
+
+
+def flipped(data: bytes, offset: int, bit: int) -> bytes:
+    return data[:offset] + bytes([data[offset] ^ 1 << bit]) + data[offset + 1 :] if data else b"\x01"
+
+
+def problems(made: ProjectFolder, case: Case, expected: dict[str, bytes], *, look: bool) -> list[str]:
+    """What is wrong after the damage: with the commands that look (if `look`), then with the ordinary run."""
+    if not case.path.exists():
+        return []  # a run of thirty ago, forgotten meanwhile
+    case.path.chmod(0o644)
+    case.path.write_bytes(case.data)
+    found = []
+    for command in LOOKING if look else ():
+        code, said = call(made, *command)
+        if "[this is a bug]" in said or code not in (0, 2):
+            found.append(f"{case.name}: recomp {' '.join(command)}: exit code {code}: {said[-300:]}")
+    before = len(begun(made))
+    code, said = call(made, "automate")
+    if code != 0:
+        return [*found, f"{case.name}: wedged: {said[-300:]}"]
+    ran = begun(made)[before:]
+    if ran and not case.may_cost_work:
+        found.append(f"{case.name}: cost work: {ran}")
+    return found + [f"{case.name}: {line}" for line in differing(tree(made), expected)]
+
+
+def call(made: ProjectFolder, *arguments: str) -> tuple[int, str]:
+    """Exit code and everything that was said."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        name, *rest = arguments
+        code = main([name, "--config", str(made.root / "automation.toml"), *rest])
+    return code, said.getvalue()
