@@ -114,3 +114,20 @@ def test_wrong_scripts_are_named(guest, tmp_path, script, message):
     path.write_text(script)
     result = guest("game")(RECOMP_RT_INPUT=str(path))
     assert (result.returncode, result.stderr.decode()) == (125, f"recomp-rt: {message.format(path=path)}\n")
+
+
+def test_waiting_for_several_things(guest, tmp_path):
+    """Times are exact: nothing but waiting moves them."""
+    path = tmp_path / "script"
+    path.write_text("6 1 30 1\n12 1 30 0\n")
+    result = guest("poll")(RECOMP_RT_INPUT=str(path), RECOMP_RT_RECORD=str(tmp_path))
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.decode().splitlines() == [
+        "event at 100000 us",
+        "read at 200000 us, stamped 946684800.200000",
+        "written in 97333 us",
+        "played in 100000 us",
+        "the clock moves",
+    ]
+    played_ms = 200 + 100 + 25 + 1  # silence before and after the sound, up to the end
+    assert (tmp_path / "audio.pcm").stat().st_size == 4 * 48 * played_ms

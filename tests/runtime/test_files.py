@@ -153,3 +153,17 @@ def test_a_write_to_nobody_is_sigpipe(guest):
     result = guest("shell")(*"pipe close 3 write 4 x".split())
     assert result.returncode == 128 + 13
     assert b"signal 13 SIGPIPE" in result.stderr
+
+
+def test_paths_that_stand_for_descriptors(guest, root):
+    there = "pipe write 4 ab open /dev/fd/3 0 read 5 open /proc/self/fd/9 0 open /dev/stdin 0 read 6"
+    assert shell(guest, root, *there.split(), "readlink", "/proc/self/fd/77", stdin=b"in") == [
+        "3 4 pipe 0",
+        "write 2",
+        "open 5",
+        "2 ab",
+        "open -2",
+        "open 6",
+        "2 in",
+        "-2 ",
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 
 def test_threads_take_turns_in_the_same_way_each_time(guest):
     """Each holds the lock while it sleeps 1, 2 or 3 ms, three times: 18 ms of the guest's time pass, and 1 us for each
@@ -27,3 +29,10 @@ def test_handlers_run_and_return(guest):
     assert result.stdout.decode() == "elsewhere, x19 7\n"
     assert result.returncode == 130
     assert b"signal 2 SIGINT" in result.stderr
+
+
+@pytest.mark.parametrize("realtime", ["0", "1"])
+def test_a_pipe_between_two_threads(guest, realtime):
+    """Neither waits with the other's turn in its hands."""
+    result = guest("pipe")(RECOMP_RT_REALTIME=realtime)
+    assert result.stdout.decode() == "1048576 bytes, then 0\n"

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,6 +66,15 @@ void rt_fd_set_cloexec(uint64_t fd, bool cloexec) { table[(uint32_t)fd].cloexec 
 int rt_fd_next(int fd) {
   while (fd < RT_FD_LIMIT && !table[fd].file) fd++;
   return fd < RT_FD_LIMIT ? fd : -1;
+}
+
+int rt_fd_named(const char *path) {
+  static const char *const standard[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
+  for (int fd = 0; fd < 3; fd++)
+    if (strcmp(path, standard[fd]) == 0) return fd;
+  int fd, end = 0;
+  if (sscanf(path, "/dev/fd/%d%n", &fd, &end) != 1 && sscanf(path, "/proc/self/fd/%d%n", &fd, &end) != 1) return -1;
+  return end > 0 && !path[end] && fd >= 0 ? fd : -1;
 }
 
 /* The host's flags of a standard stream as the guest numbers them; access mode, O_APPEND and O_NONBLOCK are equal. */

@@ -100,6 +100,9 @@ int64_t rt_file_wait(rt_thread *t, rt_file *f, short events);
 int64_t rt_file_readv(rt_thread *t, rt_file *f, const struct iovec *pieces, unsigned count);
 int64_t rt_file_writev(rt_thread *t, rt_file *f, const struct iovec *pieces, unsigned count);
 
+/* The guest descriptor that a path such as /dev/fd/3, /proc/self/fd/3 or /dev/stdin stands for, or -1. */
+int rt_fd_named(const char *path);
+
 /* Virtual devices and files by their guest path; NULL with *error = 0 where there is none of that name. */
 rt_file *rt_virtual_open(const char *path, int flags, int *error);
 bool rt_virtual_stat(const char *path, uint32_t *mode, uint64_t *device);

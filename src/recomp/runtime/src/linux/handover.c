@@ -37,7 +37,7 @@ int64_t rt_handover_write(const rt_thread *t) {
   rt_children_hand_over(&shared_fd, &place);
   fcntl(shared_fd, F_SETFD, 0);
   fprintf(out, "%d %d %d %d %d %" PRIu64 " %" PRIu64 " %" PRIu64 "\n%s\n", VERSION, rt_process_id(), rt_process_parent(),
-          shared_fd, place, rt_clock_now(), t->blocked, rt_signals_ignored(), rt_path_cwd());
+          shared_fd, place, rt_clock_now(), t->blocked, rt_signals_ignored(), rt_path_cwd() ? rt_path_cwd() : "/");
   for (int n = -1; (n = rt_fd_next(n + 1)) >= 0;) write_file(out, n);
   if (fclose(out)) return -errno;
   fcntl(fd, F_SETFD, 0);

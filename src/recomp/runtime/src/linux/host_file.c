@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -62,9 +63,27 @@ static int64_t written(rt_thread *t, ssize_t result) {
   return rt_host_result(result);
 }
 
-static int64_t host_write(rt_thread *t, rt_file *f, const void *from, uint64_t size) {
+static int64_t write_when_ready(rt_thread *t, rt_file *f, const void *from, uint64_t size) {
   int64_t problem = is_slow(f->host_fd) ? rt_file_wait(t, f, POLLOUT) : 0;
   return problem ? problem : written(t, write(f->host_fd, from, size));
+}
+
+/* What takes a ready pipe's bytes may be another thread of the guest, which has to get its turn: so no more at a time
+ * than a ready pipe has room for. */
+static bool in_steps(const rt_file *f) {
+  return rt_thread_count() > 1 && !(f->flags & G_O_NONBLOCK) && is_slow(f->host_fd);
+}
+
+static int64_t host_write(rt_thread *t, rt_file *f, const void *from, uint64_t size) {
+  if (size <= PIPE_BUF || !in_steps(f)) return write_when_ready(t, f, from, size);
+  uint64_t done = 0;
+  while (done < size) {
+    uint64_t step = size - done < PIPE_BUF ? size - done : PIPE_BUF;
+    int64_t n = write_when_ready(t, f, (const uint8_t *)from + done, step);
+    if (n < 0) return done ? (int64_t)done : n;
+    done += (uint64_t)n;
+  }
+  return (int64_t)done;
 }
 
 static int64_t host_seek(rt_file *f, int64_t offset, int whence) {
@@ -112,7 +131,7 @@ static int64_t host_writev(rt_thread *t, rt_file *f, const struct iovec *pieces,
 }
 
 int64_t rt_file_writev(rt_thread *t, rt_file *f, const struct iovec *pieces, unsigned count) {
-  if (f->kind->is_host) return host_writev(t, f, pieces, count);
+  if (f->kind->is_host && !in_steps(f)) return host_writev(t, f, pieces, count);
   int64_t total = 0;
   for (unsigned i = 0; i < count; i++) {
     if (!pieces[i].iov_len) continue;

@@ -209,7 +209,10 @@ void rt_path_done(rt_place *place) {
   place->owns_folder = false;
 }
 
-const char *rt_path_cwd(void) { return cwd; }
+const char *rt_path_cwd(void) {
+  if (rt_path_is_host() && !getcwd(cwd, sizeof cwd)) return NULL;
+  return cwd;
+}
 
 static bool is_folder(const rt_place *place) {
   struct stat s;

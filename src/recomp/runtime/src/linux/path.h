@@ -32,7 +32,7 @@ void rt_path_done(rt_place *place);
 /* Whether the guest sees the host's own files: real time without a root. */
 bool rt_path_is_host(void);
 
-/* The guest's working directory. Changing it: 0 or a negated errno. */
+/* The guest's working directory, NULL with errno where the host's is gone. Changing it: 0 or a negated errno. */
 const char *rt_path_cwd(void);
 int64_t rt_path_chdir(uint64_t path_addr);
 int64_t rt_path_fchdir(int fd);

@@ -47,21 +47,44 @@ static int64_t open_place(const rt_place *place, uint64_t flags, uint32_t mode) 
   return f ? rt_fd_add(f, 0, flags & G_O_CLOEXEC) : -ENOMEM;
 }
 
+/* Opening /dev/fd/N: a host file is opened anew, as Linux does; another kind is shared. */
+static int64_t open_descriptor(int n, uint64_t flags) {
+  rt_file *f = rt_fd_get((uint64_t)n);
+  if (!f) return -ENOENT;
+  if (!f->kind->is_host) {
+    rt_file_hold(f);
+    return rt_fd_add(f, 0, flags & G_O_CLOEXEC);
+  }
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", f->host_fd);
+  int fd = rt_host_high(open(path, host_flags(flags & ~(uint64_t)G_O_NOFOLLOW)));
+  if (fd < 0) return -errno;
+  rt_file *again = rt_host_file(fd, (int)flags, f->path ? strdup(f->path) : NULL);
+  return again ? rt_fd_add(again, 0, flags & G_O_CLOEXEC) : -ENOMEM;
+}
+
+/* What the runtime itself provides under a path: a descriptor or a negated errno in *result. */
+static bool open_virtual(const char *path, uint64_t flags, int64_t *result) {
+  int error = 0, n = rt_fd_named(path);
+  if (n >= 0) {
+    *result = open_descriptor(n, flags);
+    return true;
+  }
+  rt_file *f = rt_virtual_open(path, (int)flags, &error);
+  if (!f && !error) return false;
+  *result = f ? rt_fd_add(f, 0, flags & G_O_CLOEXEC) : -error;
+  return true;
+}
+
 static int64_t open_at(int fd, uint64_t path, uint64_t flags, uint32_t mode) {
   rt_place place;
   place.guest[0] = 0;
-  int64_t problem = rt_path_resolve(fd, path, !(flags & G_O_NOFOLLOW) && !((flags & G_O_CREAT) && (flags & G_O_EXCL)),
-                                    &place);
-  int error = 0;
-  rt_file *f = place.guest[0] ? rt_virtual_open(place.guest, (int)flags, &error) : NULL;
-  if (!problem && !f && !error) {
-    problem = open_place(&place, flags, mode);
-    rt_path_done(&place);
-    return problem;
-  }
+  bool follow = !(flags & G_O_NOFOLLOW) && !((flags & G_O_CREAT) && (flags & G_O_EXCL));
+  int64_t problem = rt_path_resolve(fd, path, follow, &place), result;
+  bool is_virtual = place.guest[0] && open_virtual(place.guest, flags, &result);
+  if (!is_virtual) result = problem ? problem : open_place(&place, flags, mode);
   if (!problem) rt_path_done(&place);
-  if (f) return rt_fd_add(f, 0, flags & G_O_CLOEXEC);
-  return error ? -error : problem;
+  return result;
 }
 
 int64_t rt_svc_openat(rt_thread *t, const uint64_t *a) {
@@ -169,10 +192,8 @@ static const char *virtual_link(const char *path) {
   static char fd_path[RT_PATH_MAX];
   if (strcmp(path, "/proc/self/exe") == 0) return rt_process_exe();
   if (strcmp(path, "/proc/self/cwd") == 0) return rt_path_cwd();
-  unsigned fd;
-  int end = 0;
-  if (sscanf(path, "/proc/self/fd/%u%n", &fd, &end) != 1 || path[end]) return NULL;
-  rt_file *f = rt_fd_get(fd);
+  int fd = strncmp(path, "/proc/", 6) == 0 ? rt_fd_named(path) : -1;
+  rt_file *f = fd < 0 ? NULL : rt_fd_get((uint64_t)fd);
   if (!f) return NULL;
   if (f->path) return f->path;
   char host[64];
@@ -224,7 +245,8 @@ static int64_t stat_at(int fd, uint64_t path_addr, uint64_t flags, struct stat *
   rt_place place;
   place.guest[0] = 0;
   int64_t problem = rt_path_resolve(fd, path_addr, !(flags & G_AT_SYMLINK_NOFOLLOW), &place);
-  bool found = place.guest[0] && rt_stat_virtual(place.guest, s);
+  int n = place.guest[0] && !(flags & G_AT_SYMLINK_NOFOLLOW) ? rt_fd_named(place.guest) : -1;
+  bool found = n >= 0 ? rt_stat_fd((uint64_t)n, s) == 0 : place.guest[0] && rt_stat_virtual(place.guest, s);
   if (problem) return found ? 0 : problem;
   int host = has_root() || (flags & G_AT_SYMLINK_NOFOLLOW) ? AT_SYMLINK_NOFOLLOW : 0;
   if (!found) problem = rt_host_result(fstatat(place.folder, place.name, s, host));
@@ -263,7 +285,7 @@ static int64_t access_at(int fd, uint64_t path, int mode, uint64_t flags) {
   if (rt_path_resolve(fd, path, !(flags & G_AT_SYMLINK_NOFOLLOW), &place)) return 0; /* a virtual file */
   uint32_t unused_mode;
   uint64_t unused_device;
-  if (!rt_virtual_stat(place.guest, &unused_mode, &unused_device))
+  if (rt_fd_named(place.guest) < 0 && !rt_virtual_stat(place.guest, &unused_mode, &unused_device))
     problem = rt_host_result(faccessat(place.folder, place.name, mode, 0));
   rt_path_done(&place);
   return problem;
@@ -354,6 +376,7 @@ int64_t rt_svc_truncate(rt_thread *t, const uint64_t *a) {
 
 int64_t rt_svc_getcwd(rt_thread *t, const uint64_t *a) {
   (void)t;
+  if (!rt_path_cwd()) return -errno;
   uint64_t size = strlen(rt_path_cwd()) + 1;
   if (a[1] < size) return -ERANGE;
   return rt_memory_put(a[0], rt_path_cwd(), size) ? (int64_t)size : -EFAULT;
