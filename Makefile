@@ -21,7 +21,7 @@ test: setup-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python $(SAMPLE)/build.py
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: setup-test
 	$(BIN)/ruff check .
@@ -31,6 +31,7 @@ check: setup-test
 
 bench: setup-test
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_engine.py
 
 compat: setup-test
 	$(BIN)/python tools/compat.py --update

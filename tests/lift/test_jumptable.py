@@ -116,6 +116,41 @@ FORMS = {
 }
 
 
+MERGED = f"""
+    cmp     w0, #2
+    b.hi    default
+    cbz     x7, 1f
+    {TAB} ldr x9, [x1, w0, uxtw #3]
+    str     x9, [sp, #8]
+    b       2f
+1:  cmp     w3, #1
+    b.hi    default
+    {TAB} add x1, x1, #24
+    ldr     x9, [x1, w3, uxtw #3]
+    str     x9, [sp, #8]
+2:  ldr     x9, [sp, #8]
+    br      x9
+base:
+"""
+
+BIG_FRAME = f"""
+    sub     sp, sp, #8, lsl #12
+    mov     x29, sp
+    {TAB}   mov x19, x1
+    sub     x9, x29, #4, lsl #12
+    str     x19, [x9, #128]
+    cbz     x7, 1f
+    bl      other
+1:  cmp     w0, #4
+    b.hi    default
+    sub     x10, x29, #4, lsl #12
+    ldr     x1, [x10, #128]
+    ldr     x1, [x1, w0, uxtw #3]
+    br      x1
+base:
+"""
+
+
 def program(head: str, table: str, section: str = ".rodata") -> str:
     return (
         f"    .text\n    .globl _start\n_start:\n {head}\n{CASES}\n"
@@ -137,6 +172,14 @@ def check_targets(data: bytes, indices: str = "01234") -> None:
 @pytest.mark.parametrize("name", FORMS)
 def test_all_targets_are_found(name: str) -> None:
     check_targets(assemble(program(*FORMS[name])))
+
+
+def test_one_jump_for_two_tables() -> None:
+    check_targets(assemble(program(MERGED, POINTERS)))
+
+
+def test_a_table_address_kept_in_a_large_frame() -> None:
+    check_targets(assemble(program(BIG_FRAME, POINTERS)))
 
 
 def test_a_table_in_the_text_is_not_code() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recomp.a64.table import decode, patterns
-from recomp.errors import FormatError
+from recomp.errors import FormatError, LiftError
 from recomp.lift.lift import Miss, lift_elf, read_misses
 from recomp.lift.module import decode_module, encode_module
 from tests.elves import NOP, RET, TEXT_BASE, program, without_symbols
@@ -55,6 +55,37 @@ def test_a_part_moved_away_is_joined_with_its_function() -> None:
     first = block_ending(module, at["f"])
     assert (first.terminator, first.successors) == ("cond", (at["f_cold"], at["f"] + 4))
     assert block_ending(module, at["f_cold"] + 4).terminator == "branch"
+
+
+def test_a_part_whose_frame_is_set_up_is_joined_by_its_unwind_information() -> None:
+    """It is branched to once, plainly, and does not come back: by itself it could be a function."""
+    data = assemble("""
+        .text
+        .globl _start
+    _start:
+        .cfi_startproc
+        stp     x29, x30, [sp, #-16]!
+        .cfi_def_cfa_offset 16
+        cbnz    x0, 1f
+        b       part
+    1:  ldp     x29, x30, [sp], #16
+        ret
+        .cfi_endproc
+    g:  .cfi_startproc
+        ret
+        .cfi_endproc
+    part:
+        .cfi_startproc
+        .cfi_def_cfa_offset 16
+        ldp     x29, x30, [sp], #16
+        b       g
+        .cfi_endproc
+    """)
+    at = labels(data)
+    module = lift(data)
+    check_module(module)
+    assert set(by_start(module)) == {at["_start"], at["g"]}
+    assert block_ending(module, at["_start"] + 8).terminator == "branch"
 
 
 def test_a_part_that_two_functions_share_is_a_function() -> None:
@@ -253,3 +284,21 @@ def test_the_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
         )
         seen.add(done.stdout)
     assert len(seen) == 1 and len(seen.pop().strip()) == hashlib.sha256().digest_size * 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_program_lifts_or_is_refused(seed: int) -> None:
+    """Bytes of headers, tables and code replaced, or the end cut off: laws kept, or one clear error."""
+    rng = np.random.default_rng(seed)
+    raw = bytearray(compile_c(SETJMP))
+    reach = (len(raw), 512, 0x8000)[seed % 3]
+    for offset in rng.integers(0, reach, rng.choice([1, 4, 30, 300])).tolist():
+        raw[offset] = int(rng.integers(256))
+    if seed % 4 == 3:
+        del raw[int(rng.integers(len(raw))) :]
+    try:
+        module = lift_elf(bytes(raw))[0]
+    except (FormatError, LiftError) as error:
+        assert error.message.startswith(("elf: ", "lift: "))
+    else:
+        check_module(module)

@@ -125,18 +125,11 @@ def test_a_sprite_missing_from_the_reference_is_found_at_its_frame(short: Path, 
 def test_a_wrong_instruction_is_found_at_the_first_frame_it_spoils(
     short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`fsqrt` gives a tenth too much; the frame is checked against the two recordings, picture by picture."""
+    """`frintm` (floor) rounds up; the frame is checked against the two recordings, picture by picture."""
     from recomp.media.recording import Recording
 
-    right = functions()["FSQRT_s"]
-
-    def wrong(b, i):  # type: ignore[no-untyped-def]
-        right(b, i)
-        if i.ftype == 1:
-            b.set_d(i.rd, f"{b.d(i.rd)} * 1.1")
-
     folder = copy_of(short, tmp_path / "wrong", cached=False)
-    monkeypatch.setitem(functions(), "FSQRT_s", wrong)
+    monkeypatch.setitem(functions(), "FRINTM_s", functions()["FRINTP_s"])
     monkeypatch.setattr(semantics, "_memo", {})  # what the right semantics said of these words
     monkeypatch.setenv("RECOMP_CACHE_DIR", str(tmp_path / "cache"))
     assert automate(folder) == 1

@@ -70,20 +70,23 @@ class Unbalanced(Exception):
     """Why a function is not balanced."""
 
 
-def balance(flows: Mapping[int, Flow], entry: int) -> dict[int, str]:
+def balance(flows: Mapping[int, Flow], entry: int, explain: bool = False) -> dict[int, str]:
     """Drop the words that save and restore registers, if every function is balanced.
 
-    Returns, by function start, why functions are not; the flows are changed only if that is empty. The function at
-    `entry`, which nobody calls, may leave with any registers.
+    Returns, by function start, why functions are not: one of them, or all to `explain`. The flows are changed only if
+    there are none. The function at `entry`, which nobody calls, may leave with any registers.
     """
     reasons: dict[int, str] = {}
     changes: list[tuple[Part, list[Piece]]] = []
     called = any(part.callee == entry for flow in flows.values() for part in flow.parts)
-    for start, flow in flows.items():
+    # Functions that control enters in the middle seldom are, and one is enough.
+    for start, flow in sorted(flows.items(), key=lambda item: (not item[1].entries, item[0])):
         try:
             changes += _Proof(flow, start == entry and not called).changes()
         except Unbalanced as error:
             reasons[start] = str(error)
+            if not explain:
+                break
     if not reasons:
         for part, pieces in changes:
             _replace(part, pieces)
@@ -138,7 +141,7 @@ class _Proof:
         start = State({r: ("entry", r) for r in SAVED} | {X30: ("entry", X30), SP: ("frame", 0)}, {})
         self.at[self.flow.start] = start
         pending = [self.flow.start]
-        for entry in self.flow.entries.values():
+        for entry in (part for pc, part in self.flow.entries.items() if pc not in self.flow.threads):
             self._flow_into(entry, State(dict.fromkeys(_TRACKED, OTHER), {}), pending)
         while pending:
             index = pending.pop()

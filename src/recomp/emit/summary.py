@@ -50,22 +50,23 @@ def summarise(flows: Mapping[int, Flow], exact: bool = False) -> Summaries:
     s = Summaries({pc: 0 for pc in flows}, writes, {pc: everything for pc in flows}, everything)
     s.kept, s.private = kept, kept & ~(1 << SP)
     callers = _callers(flows)
+    solvers = {pc: _Liveness(flow) for pc, flow in flows.items()}
     pending = set(flows)
     while pending:
         batch = sorted(pending, reverse=True)
         pending = set()
         before = s.anywhere
         for pc in batch:
-            _visit(flows[pc], s, callers, pending)
+            _visit(flows[pc], solvers[pc], s, callers, pending)
         if s.anywhere != before:
             pending = set(flows)
     return s
 
 
-def _visit(flow: Flow, s: Summaries, callers: Mapping[int, set[int]], pending: set[int]) -> None:
+def _visit(flow: Flow, solver: _Liveness, s: Summaries, callers: Mapping[int, set[int]], pending: set[int]) -> None:
     """Bring one function up to date; whoever depends on what changed becomes pending."""
     pc = flow.function.start
-    live = s.live[pc] = liveness(flow, s)
+    live = s.live[pc] = solver.solve(s)
     at_start = live[flow.start]
     reads = at_start >> _HALF & ~s.private
     if reads & ~s.reads[pc]:
@@ -93,43 +94,57 @@ def _visit(flow: Flow, s: Summaries, callers: Mapping[int, set[int]], pending: s
             pending.add(part.callee)
 
 
-def liveness(flow: Flow, s: Summaries) -> list[int]:
-    """Both masks at the start of each part."""
-    parts = flow.parts
-    out = s.live_out[flow.function.start] | s.anywhere
-    anywhere = s.anywhere * _BOTH
-    gains: list[int] = []  # what a part's end adds to what its successors need
-    for part in parts:
-        kind = part.kind
-        if kind in ("call", "tail"):
-            known = None if part.resume else part.callee
-            gain = anywhere if known is None else s.reads[known] * _BOTH
-            gains.append(gain | out if kind == "tail" else gain)
-        elif kind == "jump":
-            gains.append(anywhere | out)
-        elif kind == "ret":
-            gains.append(out)
-        elif kind == "sync":
-            gains.append(SVC_READS * _BOTH)
-        else:
-            gains.append(0)
-    table = [
-        (index, part.uses * _BOTH, ~(part.defines * _BOTH), part.successors, gains[index])
-        for index, part in ((index, parts[index]) for index in flow.postorder)
-    ]
-    live = [0] * len(parts)
-    changed = True
-    while changed:
-        changed = False
-        for index, uses, keeps, successors, gain in table:
-            value = gain
-            for successor in successors:
-                value |= live[successor]
-            value = uses | value & keeps
-            if value != live[index]:
-                live[index] = value
-                changed = True
-    return live
+class _Liveness:
+    """Backward dataflow over one function, again and again as what is known about the others grows."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.start = flow.function.start
+        #: parts whose end needs something by itself: (index, kind, callee if its summary counts)
+        self.ends = [
+            (index, part.kind, None if part.resume else part.callee)
+            for index, part in enumerate(flow.parts)
+            if part.kind in ("call", "tail", "jump", "ret", "sync")
+        ]
+        self.table = [
+            (index, part.uses * _BOTH, ~(part.defines * _BOTH), part.successors)
+            for index, part in ((index, flow.parts[index]) for index in flow.postorder)
+        ]
+        self.gains = [0] * len(flow.parts)
+        self.live: list[int] = []
+
+    def solve(self, s: Summaries) -> list[int]:
+        """Both masks at the start of each part."""
+        gains = list(self.gains)
+        out = s.live_out[self.start] | s.anywhere
+        anywhere = s.anywhere * _BOTH
+        for index, kind, callee in self.ends:
+            if kind == "ret":
+                gains[index] = out
+            elif kind == "sync":
+                gains[index] = SVC_READS * _BOTH
+            else:
+                gain = anywhere if callee is None else s.reads[callee] * _BOTH
+                gains[index] = gain if kind == "call" else gain | out
+        if gains != self.gains or not self.live:
+            self.gains = gains
+            self._iterate()
+        return self.live
+
+    def _iterate(self) -> None:
+        """To the fixed point. Masks only grow, so the last solution is where to begin."""
+        gains = self.gains
+        live = self.live = self.live or [0] * len(gains)
+        changed = True
+        while changed:
+            changed = False
+            for index, uses, keeps, successors in self.table:
+                value = gains[index]
+                for successor in successors:
+                    value |= live[successor]
+                value = uses | value & keeps
+                if value != live[index]:
+                    live[index] = value
+                    changed = True
 
 
 def _callers(flows: Mapping[int, Flow]) -> Mapping[int, set[int]]:

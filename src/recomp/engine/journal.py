@@ -117,7 +117,7 @@ def list_runs(runs_dir: str) -> list[int]:
 
 
 def read_status(runs_dir: str, number: int) -> dict[str, Any] | None:
-    """The status of a run, or None if it cannot be read. One that says it runs, but has no process, was killed."""
+    """The status of a run, or None if it cannot be read. One that says it runs without a process was killed."""
     try:
         with open(os.path.join(run_folder(runs_dir, number), "status.json"), "rb") as file:
             status = json.load(file)

@@ -35,7 +35,7 @@ class Lock:
             holder = self._holder()
             limit = wait_s if holder is None or _is_alive(holder) else max(wait_s, DEAD_HOLDER_GRACE_S)
             # a holder that has not yet said who it is gets a moment to do so
-            if time.monotonic() - started >= max(limit, 0.2 if holder is None else 0.0):
+            if time.monotonic() - started >= max(limit, 5.0 if holder is None else 0.0):
                 os.close(fd)
                 raise LockError(
                     f"{os.path.dirname(self._path)}: the work root is locked by {_describe(holder)}",

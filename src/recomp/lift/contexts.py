@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from recomp.a64.table import Insn, decode
-from recomp.lift.expression import written_registers
+from recomp.lift.models import written_registers
 from recomp.lift.module import Block
 from recomp.lift.words import BR, ORDINARY, RET, TRAP, UNDEFINED, Words, field_values, pattern_named
 
@@ -27,6 +27,8 @@ def find_savers(words: Words, starts: list[int]) -> list[int]:
     moves = (words.code & np.uint32(pattern.mask)) == np.uint32(pattern.value)
     for field, value in (("rn", _SP), ("imm12", 0), ("sh", 0), ("sf", 1)):
         moves &= field_values(words.code, pattern, field) == value
+    # Every function with a frame sets up x29 so.
+    moves &= field_values(words.code, pattern, "rd") != 29
     places = words.base + 4 * np.flatnonzero(moves & words.in_code)
     table = np.array(starts, np.int64)
     owner = np.searchsorted(table, places, "right") - 1
@@ -66,9 +68,9 @@ def _follow(insn: Insn, origin: dict[int, int]) -> None:
     elif insn.name in ("ORR_r", "EOR_r"):
         sources = [insn.rm] if insn.name == "ORR_r" else [insn.rn, insn.rm]
         found = next((origin[r] for r in sources if r in origin and r != _SP), None)
-    for register in range(31):
-        if written_registers(insn) >> register & 1:
-            origin.pop(register, None)
+    written = written_registers(insn)
+    for register in [r for r in origin if r != _SP and written >> r & 1]:
+        del origin[register]
     if found is not None and insn.rd != _SP:
         origin[insn.rd] = found
 

@@ -7,13 +7,13 @@
 
 #define RT_TWIN_1(name, type, from, expression)                                       \
   static inline type rt_fast_##name(from a) { return expression; }                    \
-  RT_COLD type rt_cold_##name(rt_cpu *c, from a) { return rt_##name(c, a); }
+  RT_RARE type rt_cold_##name(rt_cpu *c, from a) { return rt_##name(c, a); }
 #define RT_TWIN_2(name, type, expression)                                             \
   static inline type rt_fast_##name(type a, type b) { return expression; }            \
-  RT_COLD type rt_cold_##name(rt_cpu *c, type a, type b) { return rt_##name(c, a, b); }
+  RT_RARE type rt_cold_##name(rt_cpu *c, type a, type b) { return rt_##name(c, a, b); }
 #define RT_TWIN_3(name, type, expression)                                             \
   static inline type rt_fast_##name(type d, type a, type b) { return expression; }    \
-  RT_COLD type rt_cold_##name(rt_cpu *c, type d, type a, type b) { return rt_##name(c, d, a, b); }
+  RT_RARE type rt_cold_##name(rt_cpu *c, type d, type a, type b) { return rt_##name(c, d, a, b); }
 
 #define RT_TWINS(F, type, SQRT, FMA)                \
   RT_TWIN_2(fadd_##F, type, a + b)                  \
@@ -41,14 +41,14 @@ RT_TWIN_1(fcvt_f32_f64, float, double, (float)a)
     RT_LANES_SQRT(F, V, r, a, lanes);                                                 \
     return (rt_v128)r;                                                                \
   }                                                                                   \
-  RT_COLD rt_v128 rt_cold_fsqrt_##V(rt_cpu *c, rt_v128 a) { return rt_fsqrt_##V(c, a); } \
+  RT_RARE rt_v128 rt_cold_fsqrt_##V(rt_cpu *c, rt_v128 a) { return rt_fsqrt_##V(c, a); } \
   static inline rt_v128 rt_fast_fma_##V(rt_v128 vd, rt_v128 va, rt_v128 vb) {         \
     const rt_##V a = (rt_##V)va, b = (rt_##V)vb, d = (rt_##V)vd;                      \
     rt_##V r;                                                                         \
     RT_LANES_FMA(F, V, r, a, b, d, lanes);                                            \
     return (rt_v128)r;                                                                \
   }                                                                                   \
-  RT_COLD rt_v128 rt_cold_fma_##V(rt_cpu *c, rt_v128 d, rt_v128 a, rt_v128 b) {       \
+  RT_RARE rt_v128 rt_cold_fma_##V(rt_cpu *c, rt_v128 d, rt_v128 a, rt_v128 b) {       \
     return rt_fma_##V(c, d, a, b);                                                    \
   }                                                                                   \
   /* Is there a NaN in any lane of either? */                                         \
