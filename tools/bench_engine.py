@@ -78,10 +78,14 @@ def cost(argv: list[str], cwd: Path) -> Cost:
 def _recomp_prepare(folder: Path, big: bool) -> None:
     project = ProjectFolder(folder)
     script = project.script("stage.sh", COMMAND)
-    project.config["commands"] = {name: [script] for name in ("build", "run", "capture", "extract_frames", "extract_audio")}
+    project.config["commands"] = {
+        name: [script] for name in ("build", "run", "capture", "extract_frames", "extract_audio")
+    }
     project.config["analysis"] = {"command": [script]}
     project.config["capture"] = {"video_path": "out/v/capture.mp4", "frames_dir": "out/f", "audio_file": "out/a/sound"}
-    project.config["commands"]["extract_audio"] = [project.script("sound.sh", "mkdir -p out/a; echo sound > out/a/sound")]
+    project.config["commands"]["extract_audio"] = [
+        project.script("sound.sh", "mkdir -p out/a; echo sound > out/a/sound")
+    ]
     if big:
         make_big(folder)
         entries = [
@@ -161,7 +165,10 @@ def sides() -> list[Side]:
         Side("recomp", [sys.executable, "-m", "recomp", "automate", "--config", "automation.toml"],
              _recomp_prepare, _recomp_change),
     ]  # fmt: skip
-    doit_rule = "def task_{n}(): return {{'actions': ['{c}'], 'file_dep': ['{i}'], 'targets': ['{o}'], 'uptodate': [config_changed('{c}')]}}\n"
+    doit_rule = (
+        "def task_{n}(): return {{'actions': ['{c}'], 'file_dep': ['{i}'], 'targets': ['{o}'], "
+        "'uptodate': [config_changed('{c}')]}}\n"
+    )
     for name, arguments, file_name, head, rule in (
         ("make", [], "Makefile", "{last}:\n", "{o}: {i}\n\t{c}\n"),
         ("ninja", [], "build.ninja", "rule run\n  command = $command\n", "build {o}: run {i}\n  command = {c}\n"),
@@ -241,7 +248,9 @@ def report(chosen: list[Side], table: Table) -> list[str]:
     ]
     for name, least in (("doit", 1.0), ("dvc", LEAST_GAIN), ("snakemake", LEAST_GAIN)):
         if (name, SITUATIONS[3]) in middle:
-            goals.append((f"{name} against recomp, 2 GiB input", middle[name, SITUATIONS[3]].cpu / ours.cpu, least, True))
+            goals.append(
+                (f"{name} against recomp, 2 GiB input", middle[name, SITUATIONS[3]].cpu / ours.cpu, least, True)
+            )
     print()
     missed = []
     for name, value, goal, is_least in goals:

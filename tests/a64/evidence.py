@@ -17,9 +17,10 @@ from tests.a64.fuzz import groups
 from tests.a64.words import NOT_IN_MODEL
 
 TABLE = Path(recomp.a64.__file__).with_name("evidence.table")
-HEADER = """# How each pattern is tested: `model` = against an independent CPU model on random words and states, `case` = one-line
-# cases with the result written out, `program` = in whole programs. Made from the tests: python -m tests.a64.evidence
-"""  # noqa: E501
+HEADER = """# How each pattern is tested: `model` = against an independent CPU model on random words and states,
+# `case` = one-line cases with the result written out, `program` = in whole programs.
+# Made from the tests: python -m tests.a64.evidence
+"""
 
 
 def evidence() -> str:

@@ -16,10 +16,20 @@ def flow_of(words: list[int], blocks: list[Block], entries: tuple[int, ...] = ()
 
 
 def test_a_supervisor_call_ends_a_part_inside_its_block() -> None:
-    flow = flow_of([a.movz(8, 93), a.SVC, a.ret()], [Block(start=BASE, insns=3, terminator="ret")])
+    flow = flow_of([a.movz(8, 64), a.SVC, a.ret()], [Block(start=BASE, insns=3, terminator="ret")])
     assert [part.kind for part in flow.parts] == ["sync", "ret"]
     assert flow.parts[0].successors == (1,)
     assert not flow.parts[1].labelled
+
+
+def test_an_exit_has_nothing_behind_it_and_a_clone_an_entry() -> None:
+    words = [a.movz(8, 93), a.SVC, a.movz(8, 220), a.SVC, a.ret()]
+    flow = flow_of(
+        words, [Block(start=BASE, insns=2, terminator="fallthrough"), Block(start=BASE + 8, insns=3, terminator="ret")]
+    )
+    assert flow.parts[0].successors == ()
+    assert flow.entries == {BASE + 16: 2}
+    assert flow.threads == {BASE + 16}
 
 
 def test_reads_are_what_is_read_before_it_is_written() -> None:

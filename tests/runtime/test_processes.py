@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
 
 from tests.runtime.test_files import shell
 
@@ -98,3 +103,20 @@ def test_programs_of_the_host_in_real_time(guest, tmp_path):
         "there 1",
         "child ended, status 0",
     ]
+
+
+@pytest.mark.parametrize("realtime", ["0", "1"])
+def test_the_end_of_a_child_is_noticed_while_its_parent_waits(guest, tmp_path, realtime):
+    """The child ends long after its parent began to wait: it reads a pipe that is closed late."""
+    process = subprocess.Popen(
+        ["guest", *"fork read 0 exit 0 end".split()],
+        executable=guest("shell").port,
+        env={"RECOMP_RT_REALTIME": realtime},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    children = Path(f"/proc/{process.pid}/task")
+    while not any((task / "children").read_text() for task in children.iterdir()):
+        os.sched_yield()
+    out, _ = process.communicate(b"x", timeout=20)
+    assert out.decode().splitlines() == ["1 x", "child ended, status 0"]

@@ -52,9 +52,7 @@ def _row(group: GroupCoverage) -> dict[str, Any]:
 
 
 def _print(report: dict[str, Any]) -> None:
-    print(
-        f"{'encodings':>9} {'implem.':>8} {'tested':>7}  group (tested: against a model, in one-line cases or programs)"
-    )
+    print(f"{'encodings':>9} {'implem.':>8} {'tested':>7}  group")
     table = ""
     for row in report["groups"]:
         if row["table"] != table:

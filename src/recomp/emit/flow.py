@@ -18,7 +18,10 @@ from recomp.semantics.builder import Builder
 #: How a part ends. `sync` calls the runtime and goes on; `switch`, `jump` and `ret` go to the guest address `expr`:
 #: to one of the successors; to one of them or anywhere; out of the function.
 KINDS = ("goto", "cond", "call", "switch", "tail", "jump", "ret", "trap", "sync")
-X30 = 1 << 30
+X8, X30 = 1 << 8, 1 << 30
+SVC, SVC_MASK = 0xD4000001, 0xFFE0001F
+#: Numbers of supervisor calls: clone and clone3; exit, exit_group and rt_sigreturn, which do not come back.
+CLONE_CALLS, EXIT_CALLS = (220, 435), (93, 94, 139)
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +49,8 @@ class Part:
 
 @dataclass(slots=True, eq=False)
 class Flow:
-    """`entries`: guest address → part where control may enter besides the start; `balanced`: calls in the program
+    """`entries`: guest address → part where control may enter besides the start; `threads`: those of them where only
+    new threads begin, which have nobody to return to; `balanced`: calls in the program
     keep sp, lr and callee-saved registers (`recomp.emit.frames`)."""
 
     function: Function
@@ -54,6 +58,7 @@ class Flow:
     start: int
     entries: dict[int, int]
     insns: int
+    threads: frozenset[int] = frozenset()
     balanced: bool = False
     #: part indices, successors mostly first, for backward dataflow
     postorder: list[int] = field(default_factory=list)
@@ -97,9 +102,17 @@ class _Builder:
         if self.function.start not in self.at:
             raise LiftError(f"module: function {self.function.name!r}: no block at its start {self.function.start:#x}")
         entries = {pc: self.at[pc] for pc in self.function.entries if pc in self.at and pc != self.function.start}
+        threads = self._thread_entries()
+        entries |= threads
         flow = Flow(self.function, self.parts, self.at[self.function.start], entries, sum(b.insns for b in blocks))
+        flow.threads = frozenset(threads)
         flow.postorder = _postorder(flow)
         return flow
+
+    def _thread_entries(self) -> dict[int, int]:
+        """Where a new thread begins: behind the supervisor call that makes it."""
+        makers = [index for index, part in enumerate(self.parts) if part.kind == "sync" and _calls(part, CLONE_CALLS)]
+        return {self.parts[index].site + 4: self.parts[index].successors[0] for index in makers}
 
     def _scan(self, block: Block) -> list[tuple[Block, int, Piece | None]]:
         """Cut a block into parts; the result names what ends each part that needs successors."""
@@ -165,7 +178,7 @@ class _Builder:
             part.kind, part.expr = "trap", piece.text
         elif piece.kind == "sync":
             part.kind, part.expr = "sync", piece.text
-            part.successors = (self._next(following, index),)
+            part.successors = () if _calls(part, EXIT_CALLS) else (self._next(following, index),)
         else:
             self._end_branch(block, index, piece)
 
@@ -210,6 +223,17 @@ class _Builder:
             part.resume = target if part.callee not in (None, target) else 0
         else:
             part.expr = reads.x(insn.rn)
+
+
+def _calls(part: Part, numbers: tuple[int, ...]) -> bool:
+    """The supervisor call at the end of a part is one of these: its number was put into x8 just before."""
+    if part.word & SVC_MASK != SVC:
+        return False
+    for piece in reversed(part.pieces):
+        if piece.writes & X8:
+            insn = piece.insn
+            return insn is not None and insn.name == "MOVZ" and insn.imm16 in numbers
+    return False
 
 
 def _postorder(flow: Flow) -> list[int]:

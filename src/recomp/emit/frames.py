@@ -141,7 +141,7 @@ class _Proof:
         start = State({r: ("entry", r) for r in SAVED} | {X30: ("entry", X30), SP: ("frame", 0)}, {})
         self.at[self.flow.start] = start
         pending = [self.flow.start]
-        for entry in self.flow.entries.values():
+        for entry in (part for pc, part in self.flow.entries.items() if pc not in self.flow.threads):
             self._flow_into(entry, State(dict.fromkeys(_TRACKED, OTHER), {}), pending)
         while pending:
             index = pending.pop()

@@ -363,6 +363,9 @@ class _Function:
     def _end_sync(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
         self.lines.append(f"  {part.expr}")
+        if not part.successors:
+            self.lines.append(f"  rt_miss(c, UINT64_C({part.site:#x}), UINT64_C({part.site + 4:#x}));")
+            return
         self.lines += self._loads(self.placement.loads[index], part.successors[0])
         self._go(index, part.successors[0])
 

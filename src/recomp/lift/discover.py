@@ -17,6 +17,7 @@ from recomp.lift.contexts import find_savers
 from recomp.lift.evidence import (
     RANK,
     call_targets,
+    constant_references,
     constant_targets,
     ends_of,
     init_targets,
@@ -25,9 +26,9 @@ from recomp.lift.evidence import (
     relocation_targets,
 )
 from recomp.lift.explore import Explorer, Region
-from recomp.lift.expression import Values
 from recomp.lift.graph import Graph, build_blocks
 from recomp.lift.jumptable import CONSTANT, UNREAD, Table, read_table
+from recomp.lift.values import Values
 from recomp.lift.words import NOP, ORDINARY, TRAP, UNDEFINED, Words
 
 
@@ -65,6 +66,7 @@ class Discovery:
             # What lies behind a call of a saver is not left over.
             self._add_savers()
             self._sweep(weak)
+        self._add_referred(weak)
         self._add_savers()
 
     def read(self, address: int, size: int) -> int | None:
@@ -216,6 +218,24 @@ class Discovery:
         self.savers = find_savers(self.words, self.explorer.starts)
         for start in self.savers:
             self.explorer.set_returns(self.explorer.regions[start])
+        self._settle()
+
+    def _add_referred(self, weak: dict[int, str]) -> None:
+        """What lies inside a function and is referred to from elsewhere may be called: a function that another one
+        becomes at its end. Case labels and the bases of tables are referred to by their own function or table alone."""
+        explorer = self.explorer
+        sites, targets = constant_references(self.words)
+        inside = {target: owner for target in weak if (owner := explorer.owner_of(target)) is not None}
+        for site, target in sorted(zip(sites.tolist(), targets.tolist(), strict=True)):
+            owner = inside.get(target)
+            user = explorer.owner_of(site)
+            if owner is not None and owner.start != target and user is not None and user is not owner:
+                self._add_outside(owner, target)
+        tabled = {target for table in self.tables.values() for target in table.targets}
+        for target, kind in weak.items():
+            owner = inside.get(target)
+            if kind != "constant" and owner is not None and owner.start != target and target not in tabled:
+                self._add_outside(owner, target)
         self._settle()
 
     def _sweep(self, weak: dict[int, str]) -> None:

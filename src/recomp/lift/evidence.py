@@ -77,9 +77,15 @@ def pointer_targets(elf: Elf, words: Words) -> list[int]:
 
 def constant_targets(words: Words) -> list[int]:
     """Addresses in code that adr, or adrp followed closely by add, computes."""
+    return _plausible(words, constant_references(words)[1])
+
+
+def constant_references(words: Words) -> tuple[np.ndarray, np.ndarray]:
+    """(address of the adr or adrp, address that it computes), not sorted."""
     code = words.code
     adr, adrp, add = pattern_named("ADR"), pattern_named("ADRP"), pattern_named("ADD_i")
     at = np.flatnonzero(((code & adr.mask) == adr.value) & words.in_code)
+    sites = [words.base + 4 * at]
     found = [words.base + 4 * at + _adr_displacement(code[at], adr)]
     at = np.flatnonzero(((code & adrp.mask) == adrp.value) & words.in_code)
     page = ((words.base + 4 * at) & ~0xFFF) + (_adr_displacement(code[at], adrp) << 12)
@@ -88,8 +94,9 @@ def constant_targets(words: Words) -> list[int]:
         word = code[np.minimum(at + distance, words.count - 1)]
         is_add = ((word & add.mask) == add.value) & (field_values(word, add, "rn") == register)
         is_add &= (field_values(word, add, "sf") == 1) & (field_values(word, add, "sh") == 0)
+        sites.append((words.base + 4 * at)[is_add])
         found.append((page + field_values(word, add, "imm12"))[is_add])
-    return _plausible(words, np.concatenate(found))
+    return np.concatenate(sites), np.concatenate(found)
 
 
 def _adr_displacement(code: np.ndarray, pattern: object) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import msgspec
 
 from recomp.errors import FormatError
 from recomp.formats.elf import Elf, read_elf
+from recomp.formats.gopclntab import read_go_functions
 from recomp.lift.contexts import returns_twice
 from recomp.lift.discover import Discovery
 from recomp.lift.explore import Region
@@ -61,6 +63,8 @@ def lift_elf(
     file that is no static AArch64 program, LiftError for one whose code cannot be laid out.
     """
     elf = read_elf(data)
+    if not elf.symbols:
+        elf = dataclasses.replace(elf, symbols=read_go_functions(elf))
     names = {address + elf.bias: named for address, named in (name_map or {}).items()}
     words = Words(elf)
     found = Discovery(elf, words, names, [miss.target for miss in trace], options.sweep)

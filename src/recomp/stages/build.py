@@ -37,7 +37,7 @@ def stage(job: Job) -> Stage:
         name="build",
         run=run,
         config=config,
-        tools=(compiler, *job.tools.recomp("stages/build.py", "stages/compile.py")),
+        tools=(compiler, *job.tools.recomp("stages/build.py", "stages/compile.py", "stages/includes.py")),
         after=AFTER["build"],
         outputs=(Output("port", job.port_path(), role="port"),),
         timeout_s=settings.timeout_s("build"),

@@ -23,7 +23,7 @@ from recomp.stages.compile import Build
 from recomp.stages.tools import Tools, find_zig
 
 #: the parts of recomp that decide what a port is
-PARTS = ("lift", "formats", "a64", "emit", "semantics", "runtime", "stages/build.py", "stages/port.py")
+PARTS = ("lift", "formats", "a64", "emit", "semantics", "runtime", "stages")
 #: everything that --march may be: what the compiler is told, by what a person says
 LEVELS = {"x86-64": "x86_64", "x86-64-v2": "x86_64_v2", "x86-64-v3": "x86_64_v3", "x86-64-v4": "x86_64_v4"}
 LEVELS |= {"native": "native", "baseline": "baseline"}

@@ -59,10 +59,9 @@ int main(int argc, char **argv) {
   rt_children_init(begin.id ? begin.shared_fd : -1, begin.id ? begin.place : -1);
   rt_signals_init(begin.id && begin.place >= 0);
   rt_signals_restore(begin.ignored);
-  if (rt_signals_end_run()) {
-    sigset_t set = rt_signals_that_end_run();
-    sigprocmask(SIG_BLOCK, &set, NULL);
-  }
+  sigset_t all; /* this thread only watches: a signal must find a thread of the guest */
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, NULL);
   rt_thread_start_first(rt_guest.entry, prepare);
   watch();
 }

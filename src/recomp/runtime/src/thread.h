@@ -40,6 +40,7 @@ typedef struct rt_thread {
   uint64_t pending;      /* signals sent to this thread alone */
   uint64_t saved_blocked; /* to come back to after a handler that interrupted sigsuspend or ppoll */
   bool restore_blocked;
+  unsigned mask_version; /* of the host's mask, see signals.c */
   uint64_t altstack, altstack_size;
   char name[16];
 } rt_thread;

@@ -38,6 +38,7 @@ static rt_siginfo infos[65];
 static _Atomic uint64_t from_host; /* set by the host's handlers */
 static uint64_t alarm_at = RT_FOREVER, alarm_every;
 static bool child;
+static unsigned mask_version; /* counts the changes that every thread's host mask has to follow */
 
 static void tell_host(int number);
 
@@ -74,10 +75,7 @@ static void on_kick(int number) { (void)number; }
 void rt_signals_thread_init(void) {
   struct sigaction kick = {.sa_handler = on_kick};
   sigaction(RT_KICK, &kick, NULL);
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, RT_KICK);
-  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  rt_signals_apply(rt_thread_self());
   rt_trap_thread_init();
 }
 
@@ -106,6 +104,7 @@ static sigset_t mask_of(const rt_thread *t, bool waiting) {
 sigset_t rt_signals_host_mask(const rt_thread *t) { return mask_of(t, true); }
 
 void rt_signals_apply(rt_thread *t) {
+  t->mask_version = mask_version;
   sigset_t set = mask_of(t, false);
   pthread_sigmask(SIG_SETMASK, &set, NULL);
 }
@@ -200,6 +199,7 @@ static void run_handler(rt_thread *t, int number, uint64_t pc) {
 bool rt_signals_after_call(rt_thread *t, uint64_t pc, uint64_t first_argument, int64_t result) {
   bool interrupted = result == -RT_RESTART || result == -RT_RESTART_NO_HANDLER, again = interrupted;
   if (!interrupted) t->cpu.x[0] = (uint64_t)result;
+  if (t->mask_version != mask_version) rt_signals_apply(t);
   rt_signals_time_passed();
   for (int number; (number = take_next(t));) {
     if (!is_handled(number)) {
@@ -296,6 +296,7 @@ int64_t rt_svc_rt_sigaction(rt_thread *t, const uint64_t *a) {
     fresh.mask &= ~UNBLOCKABLE;
     actions[number] = fresh;
     if (is_ignored(number)) pending &= ~rt_signal_bit(number), t->pending &= ~rt_signal_bit(number);
+    mask_version++;
     rt_signals_apply(t);
     tell_host(number);
   }
