@@ -116,7 +116,10 @@ static void command(rt_cpu *c, const char *name) {
     fork_and_wait(c);
     return;
   } else if (strcmp(name, "end") == 0 || strcmp(name, "exit") == 0) sys(c, 94, atoi(word(c)));
-  else if (strcmp(name, "group") == 0) r = sys(c, 155, atoi(word(c)));
+  else if (strcmp(name, "block") == 0) {
+    *(uint64_t *)at(c, BUFFER) = UINT64_C(1) << (atoi(word(c)) - 1);
+    r = sys(c, 135, 0, BUFFER, 0, 8);
+  } else if (strcmp(name, "group") == 0) r = sys(c, 155, atoi(word(c)));
   else if (strcmp(name, "newgroup") == 0) r = sys(c, 154, atoi(word(c)), 0);
   else if (strcmp(name, "exec") == 0) r = execute(c);
   else if (strcmp(name, "sleep") == 0) {
