@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "tests" / "compat"
 GUESTS = ROOT / ".cache" / "guests"
 PORTS = ROOT / ".cache" / "ports"
-TIMEOUT_S = 120
+TIMEOUT_S = 60
 INPUT_TIME = 1_000_000_000  # seconds: 2001-09-09
 
 
@@ -156,17 +157,25 @@ def run_case(case: Case, command: list[str], applets: Path | None) -> Outcome:
             tools = env | {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"}
             subprocess.run(case.prepare, shell=True, cwd=folder, env=tools, check=True, stdin=subprocess.DEVNULL)
         set_times(folder)
-        done = subprocess.run(
+        process = subprocess.Popen(
             [*(command if len(command) > 1 else [case.program]), *case.run],
             executable=command[0],
             cwd=folder,
-            input=case.stdin.encode(),
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=env,
-            timeout=TIMEOUT_S,
             umask=0o022,
+            start_new_session=True,
         )
-        return Outcome(done.stdout, done.returncode, describe_tree(folder))
+        try:
+            stdout, _ = process.communicate(case.stdin.encode(), timeout=TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            # What it has started may hold the pipes open: all of it goes.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
+        return Outcome(stdout, process.returncode, describe_tree(folder))
 
 
 def applet_folder(where: Path, names: tuple[str, ...], target: Path) -> Path | None:

@@ -297,3 +297,30 @@ def test_two_executable_segments_are_one_program() -> None:
         Load(TEXT_BASE + 0x4000, words(RET), R | X),
     )
     assert [f.start for f in lift_elf(data)[0].functions] == [TEXT_BASE, TEXT_BASE + 0x4000]
+
+
+def test_a_pointer_behind_a_call_marks_the_next_function_unless_the_function_goes_there() -> None:
+    source = """
+        .text
+        .globl _start
+    _start:
+        adrp    x0, next
+        add     x0, x0, :lo12:next
+        adrp    x1, label
+        add     x1, x1, :lo12:label
+        cbz     x2, label
+        bl      f
+    label:
+        bl      g
+    next:
+        ldr     w0, [x0]
+        ret
+    f:  ret
+    g:  br      x30
+    """
+    data = assemble(source)
+    at = labels(data)
+    module = lift_elf(without_headers(data))[0]
+    assert block_ending(module, at["label"] - 4).successors == (at["label"],)
+    assert block_ending(module, at["label"]).successors == ()
+    assert by_start(module)[at["next"]].evidence == "constant"

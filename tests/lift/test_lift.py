@@ -57,6 +57,37 @@ def test_a_part_moved_away_is_joined_with_its_function() -> None:
     assert block_ending(module, at["f_cold"] + 4).terminator == "branch"
 
 
+def test_a_part_whose_frame_is_set_up_is_joined_by_its_unwind_information() -> None:
+    """It is branched to once, plainly, and does not come back: by itself it could be a function."""
+    data = assemble("""
+        .text
+        .globl _start
+    _start:
+        .cfi_startproc
+        stp     x29, x30, [sp, #-16]!
+        .cfi_def_cfa_offset 16
+        cbnz    x0, 1f
+        b       part
+    1:  ldp     x29, x30, [sp], #16
+        ret
+        .cfi_endproc
+    g:  .cfi_startproc
+        ret
+        .cfi_endproc
+    part:
+        .cfi_startproc
+        .cfi_def_cfa_offset 16
+        ldp     x29, x30, [sp], #16
+        b       g
+        .cfi_endproc
+    """)
+    at = labels(data)
+    module = lift(data)
+    check_module(module)
+    assert set(by_start(module)) == {at["_start"], at["g"]}
+    assert block_ending(module, at["_start"] + 8).terminator == "branch"
+
+
 def test_a_part_that_two_functions_share_is_a_function() -> None:
     data = assemble("""
         .text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import wave
 
 import numpy as np
 import pytest
@@ -20,13 +21,18 @@ def run(tmp_path):
     for name in ("validation/pictures", "lift", "capture", "recording"):
         (root / name).mkdir(parents=True)
     report = failing(root / "validation" / "pictures")
+    report["video"]["audio_comparison"] = report["video"]["frame_comparison"]
     (root / "validation" / "validation-report.json").write_text(json.dumps(report))
     summary = {"functions": 267, "instructions": 24162, "unresolved_sites": [1, 2], "evidence": {"call": 3}}
     (root / "lift" / "lift-summary.json").write_text(json.dumps(summary))
     (root / "recording" / "inputs.jsonl").write_text('{"tick": 4, "type": 1, "code": 30, "value": 1}\n')
     frames = [np.full((36, 64, 4), k, np.uint8) for k in range(250)]
     video.write_lossless(root / "capture" / "capture.mkv", frames, (64, 36))
+    with wave.open(str(root / "capture" / "audio.wav"), "wb") as file:
+        file.setparams((2, 2, 48000, 0, "NONE", ""))
+        file.writeframes((np.arange(48000 * 2, dtype=np.int32) % 30000).astype("<i2").tobytes())
     roles = {
+        "run/capture/audio.wav": "capture-audio",
         "run/lift/lift-summary.json": "lift-summary",
         "run/capture/capture.mkv": "capture-video",
         "run/recording/audio.pcm": "recording",
@@ -47,6 +53,7 @@ def test_everything_the_run_left_is_on_the_page(run):
     assert "24\u202f162" in text and "unresolved sites" not in text
     assert page.count('alt="Capture at frame') == 3
     assert "input at 4" in page
+    assert page.count('class="wave"') == 1
     assert page.count('src="data:image/webp') == 2 + 3
 
 

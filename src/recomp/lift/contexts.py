@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from recomp.a64.table import Insn, decode
-from recomp.lift.expression import written_registers
+from recomp.lift.models import written_registers
 from recomp.lift.module import Block
 from recomp.lift.words import BR, ORDINARY, RET, TRAP, UNDEFINED, Words, field_values, pattern_named
 

@@ -26,9 +26,9 @@ from recomp.lift.evidence import (
     relocation_targets,
 )
 from recomp.lift.explore import Explorer, Region
-from recomp.lift.expression import Values
 from recomp.lift.graph import Graph, build_blocks
 from recomp.lift.jumptable import CONSTANT, UNREAD, Table, read_table
+from recomp.lift.values import Values
 from recomp.lift.words import NOP, ORDINARY, TRAP, UNDEFINED, Words
 
 

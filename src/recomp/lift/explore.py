@@ -258,8 +258,11 @@ class Explorer:
     def ends_in_call(self, region: Region, site: int) -> bool:
         """Whether nothing of this function can follow the call at `site`: another start or no code comes next."""
         following = site + 4
-        if following in self.regions or following in self.barriers:
+        if following in self.regions:
             return not region.start <= following < region.end
+        if following in self.barriers:
+            # Unless the function turns out to go there by other ways as well.
+            return following not in region.leaders and not region.start <= following < region.end
         return not self.words.is_code(following)
 
     def passes_call(self, region: Region, site: int, callee: int) -> bool:

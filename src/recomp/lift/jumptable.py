@@ -14,8 +14,10 @@ from dataclasses import dataclass
 
 from recomp.a64.table import Insn, decode
 from recomp.lift.explore import Explorer, Region
-from recomp.lift.expression import MASK, Node, Values, const, evaluate, extended, parts, upper_bound, zext
+from recomp.lift.expression import MASK, Node, const, evaluate, parts, upper_bound, zext
 from recomp.lift.graph import Graph
+from recomp.lift.models import extended
+from recomp.lift.values import Values
 from recomp.lift.words import BL, BLR, Words
 
 MAX_ENTRIES = 4096

@@ -22,6 +22,7 @@ AUDIO_FILE_CHUNK = 4096
 """Bytes of an audio file under one hash, schema v1."""
 
 _LINE = re.compile(r"(?:(?P<index>[0-9]+)[ \t]+)?(?P<hash>[0-9a-f]{64})")
+_WAITING = 4  # pictures
 _READ_SIZE = 1 << 20
 _MAX_LIST_BYTES = 256 << 20
 
@@ -44,18 +45,25 @@ def hash_frame(frame: np.ndarray) -> str:
 def hash_frames(frames: Iterable[np.ndarray]) -> list[str]:
     """Hash every picture in order. One that repeats its predecessor is compared (10x cheaper) instead of hashed.
 
-    A picture must stay as it is once handed over: the last one is kept for that comparison.
+    Hashing runs beside whatever makes the next picture, in one thread; a picture must stay as it is once handed over.
     """
+    from collections import deque
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     import numpy as np
 
     hashes: list[str] = []
+    waiting: deque[Future[str]] = deque()
     last = None
-    for frame in frames:
-        if last is not None and (frame is last or np.array_equal(frame, last)):
-            hashes.append(hashes[-1])
-        else:
-            hashes.append(hash_frame(frame))
-        last = frame
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        for frame in frames:
+            repeats = last is not None and (frame is last or np.array_equal(frame, last))
+            last = frame
+            waiting.append(waiting[-1] if repeats and waiting else worker.submit(hash_frame, frame))
+            # One stays: a repeat needs its predecessor's. Few wait: a picture may be large.
+            while len(waiting) > _WAITING:
+                hashes.append(waiting.popleft().result())
+        hashes += [future.result() for future in waiting]
     return hashes
 
 

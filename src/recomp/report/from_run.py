@@ -36,6 +36,7 @@ def report_run(manifest_path: Path | str, out: Path | str | None = None, *, titl
         coverage=_coverage(manifest, base),
         strip=_strip(manifest, base, validation),
         input_ticks=_input_ticks(manifest, base),
+        loudness=_loudness(manifest, base),
         title=title,
     )
     return out
@@ -124,3 +125,24 @@ def _input_ticks(manifest: Mapping[str, Any], base: Path) -> list[int]:
     from recomp.media.recording import parse_inputs
 
     return [event.tick for event in parse_inputs(path.read_bytes())]
+
+
+def _loudness(manifest: Mapping[str, Any], base: Path) -> list[float]:
+    """Peak of the capture's sound at each tick of 1/60 s, in [0, 1]; () for a file that is not 16-bit PCM."""
+    path = artifact(manifest, base, "capture-audio")
+    if path is None:
+        return []
+    import wave
+
+    import numpy as np
+
+    try:
+        with wave.open(str(path), "rb") as file:
+            if file.getsampwidth() != 2:
+                return []
+            step = max(1, file.getframerate() // 60) * file.getnchannels()
+            data = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    except (wave.Error, EOFError, OSError):
+        return []
+    whole = np.abs(data[: len(data) // step * step].astype(np.int32)).reshape(-1, step)
+    return [round(float(peak) / 32768, 3) for peak in whole.max(axis=1)] if whole.size else []

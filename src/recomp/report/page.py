@@ -37,13 +37,15 @@ def write_report(
     coverage: Mapping[str, Any] | None = None,
     strip: Sequence[tuple[int, str, np.ndarray]] = (),
     input_ticks: Sequence[int] = (),
+    loudness: Sequence[float] = (),
     title: str = "",
 ) -> None:
     """Write the report page of one run, whole or not at all.
 
     `manifest` and `validation` are the parsed run-manifest.json and validation-report.json (None: nothing to compare).
     `folder` is where the pictures that the validation names lie; `coverage` the lift's summary; `strip` pictures of the
-    capture as (tick, label, (height, width, 4) uint8 RGBA); `input_ticks` the ticks with input.
+    capture as (tick, label, (height, width, 4) uint8 RGBA); `input_ticks` the ticks with input; `loudness` the
+    capture's peak in [0, 1] at each tick.
     """
     path = Path(path)
     scratch = path.with_name(f".{path.name}.part")
@@ -54,6 +56,7 @@ def write_report(
         coverage=coverage,
         strip=strip,
         input_ticks=input_ticks,
+        loudness=loudness,
         title=title,
     )
     scratch.write_text(page, encoding="utf-8")
@@ -68,6 +71,7 @@ def render(
     coverage: Mapping[str, Any] | None = None,
     strip: Sequence[tuple[int, str, np.ndarray]] = (),
     input_ticks: Sequence[int] = (),
+    loudness: Sequence[float] = (),
     title: str = "",
 ) -> str:
     """Return the page that `write_report` writes."""
@@ -92,7 +96,7 @@ def render(
         verdict=verdict(validation, manifest),
         pair=_pair(video, Path(folder)) if video and folder is not None else None,
         strip=[_strip_picture(*entry) for entry in strip],
-        timeline=draw_timeline(video, input_ticks) if video else None,
+        timeline=draw_timeline(video, input_ticks, loudness) if video else None,
         findings=video["triage"]["findings"] if video else [],
         comparisons=comparison_rows(video) if video else [],
         gates=video.get("gates", []) if video else [],

@@ -8,8 +8,13 @@ from typing import Any
 _NARROWEST = 0.004  # least width of a mark, as a share of the axis: one frame in 20,000 must be seen
 
 
-def draw_timeline(video: Mapping[str, Any], input_ticks: Sequence[int]) -> dict[str, Any] | None:
-    """Return lanes of marks {"x", "width", "kind", "label"} in percent of the reference; None without frames."""
+def draw_timeline(
+    video: Mapping[str, Any], input_ticks: Sequence[int], loudness: Sequence[float] = ()
+) -> dict[str, Any] | None:
+    """Return lanes of marks {"x", "width", "kind", "label"} in percent of the reference; None without frames.
+
+    `loudness` are the capture's peaks in [0, 1], one a tick, drawn behind the marks of its sound.
+    """
     frames = video["frame_comparison"]
     if not frames:
         return None
@@ -17,7 +22,7 @@ def draw_timeline(video: Mapping[str, Any], input_ticks: Sequence[int]) -> dict[
     fps = float((video.get("reference") or {}).get("fps") or 60)
     audio = video.get("audio_comparison")
     found = _finding_marks(video, total)
-    lanes = [{"name": "picture", "marks": _edit_marks(frames, total) + found["picture"]}]
+    lanes: list[dict[str, Any]] = [{"name": "picture", "marks": _edit_marks(frames, total) + found["picture"]}]
     if audio:
         # Sound is counted in ticks of its own; both lanes cover the same stretch of time.
         lanes.append({"name": "sound", "marks": _edit_marks(audio, max(audio["reference_total"], 1))})
@@ -26,6 +31,8 @@ def draw_timeline(video: Mapping[str, Any], input_ticks: Sequence[int]) -> dict[
     if input_ticks:
         ticks = sorted({tick for tick in input_ticks if 0 <= tick < total})
         lanes.append({"name": "input", "marks": [_mark(tick, 1, total, "input", f"input at {tick}") for tick in ticks]})
+    for lane in lanes:
+        lane["wave"] = _wave(loudness, total) if lane["name"] == "sound" else ""
     return {
         "lanes": lanes,
         "scenes": _scenes(video.get("timeline"), total, fps),
@@ -33,6 +40,18 @@ def draw_timeline(video: Mapping[str, Any], input_ticks: Sequence[int]) -> dict[
         "total": total,
         "chart": _chart(video.get("measurements") or {}, total),
     }
+
+
+def _wave(loudness: Sequence[float], total: int) -> str:
+    """A mirrored outline of at most 500 steps, each as high as the loudest tick in it."""
+    if not loudness:
+        return ""
+    step = -(-len(loudness) // 500)
+    peaks = [max(loudness[start : start + step]) for start in range(0, len(loudness), step)]
+    places = [min(1000.0, 1000 * k * step / total) for k in range(len(peaks))]
+    upper = [f"{x:.1f},{50 - 48 * peak:.1f}" for x, peak in zip(places, peaks, strict=True)]
+    lower = [f"{x:.1f},{50 + 48 * peak:.1f}" for x, peak in zip(places, peaks, strict=True)]
+    return " ".join(upper + lower[::-1])
 
 
 def _finding_marks(video: Mapping[str, Any], total: int) -> dict[str, list[dict[str, Any]]]:
