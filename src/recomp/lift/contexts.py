@@ -80,13 +80,15 @@ def returns_twice(words: Words, blocks_of: dict[int, list[Block]], savers: list[
     known = set(savers) & blocks_of.keys()
     if not known:
         return []
-    targets = {start: {b.target for b in blocks if b.target} for start, blocks in blocks_of.items()}
+    # A call may go behind the first instruction: glibc's assembler begins functions with a hint that some callers skip.
+    home = {block.start: start for start, blocks in blocks_of.items() for block in blocks}
+    targets = {start: {home.get(b.target) for b in blocks if b.target} for start, blocks in blocks_of.items()}
     known |= {s for s, found in targets.items() if found & known and keeps_return_address(words, s)}
     while True:
         tails = {
             start
             for start, blocks in blocks_of.items()
-            if start not in known and any(b.terminator == "tail_call" and b.target in known for b in blocks)
+            if start not in known and any(b.terminator == "tail_call" and home.get(b.target) in known for b in blocks)
         }
         if not tails:
             break
@@ -95,5 +97,5 @@ def returns_twice(words: Words, blocks_of: dict[int, list[Block]], savers: list[
         (block.successors[0], start)
         for start, blocks in blocks_of.items()
         for block in blocks
-        if block.terminator == "call" and block.target in known and block.successors
+        if block.terminator == "call" and home.get(block.target) in known and block.successors
     ]

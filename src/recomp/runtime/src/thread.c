@@ -162,6 +162,12 @@ static void give_turn(rt_thread *t, bool leaving) {
 
 /* Real time: the host's clock and the host's own waiting. */
 
+/* Whichever thread a signal interrupted: it may have been the end of a child that another one waits for. */
+static void wake_parents(void) {
+  for (rt_thread *t = NULL; (t = rt_thread_each(t));)
+    if (t->for_child) rt_thread_wake(t);
+}
+
 static rt_wait_result wait_on_host(rt_thread *t) {
   for (;;) {
     if (!t->waiting) return t->result;
@@ -177,7 +183,8 @@ static rt_wait_result wait_on_host(rt_thread *t) {
     pthread_mutex_unlock(&lock);
     int ready = host_poll(fds, n, units);
     pthread_mutex_lock(&lock);
-    if (ready > 0 || (ready < 0 && t->for_child)) return RT_WOKEN;
+    if (ready < 0) wake_parents();
+    if (ready > 0) return RT_WOKEN;
   }
 }
 

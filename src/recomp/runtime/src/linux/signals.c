@@ -94,7 +94,8 @@ static bool is_kept_out(const rt_thread *t, int number, bool waiting) {
 }
 
 /* The host's mask of a guest thread: what the guest handles comes only while it waits; what it blocks does not come.
- * What would end or stop the process acts at any time. */
+ * What would end or stop the process acts at any time. The end of a child ends a wait for it even where the guest blocks
+ * the signal, which it then finds pending. */
 static sigset_t mask_of(const rt_thread *t, bool waiting) {
   sigset_t set;
   sigemptyset(&set);
@@ -102,6 +103,7 @@ static sigset_t mask_of(const rt_thread *t, bool waiting) {
   for (int number = 1; number < 32; number++)
     if (!stays_ours(number) && (is_kept_out(t, number, waiting) || (waits_for(number) && !waiting)))
       sigaddset(&set, number);
+  if (waiting && rt_process_has_children()) sigdelset(&set, SIGCHLD);
   if (!waiting) sigaddset(&set, RT_KICK);
   return set;
 }
