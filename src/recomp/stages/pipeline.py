@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 
@@ -90,6 +89,8 @@ def _emit(data: bytes, path: str, config: dict) -> dict[str, bytes]:
         form = json.loads(data).get("form") if data[:1] == b"{" else None
     except (ValueError, RecursionError, AttributeError) as error:
         raise FormatError(f"{path}: is not a lifted module: {error}") from error
+    import hashlib
+
     sha256 = hashlib.sha256(data).hexdigest()
     if form == "a64":
         return _emit_dense(data, path, config, sha256)
