@@ -169,7 +169,10 @@ def sides() -> list[Side]:
         Side("recomp", [*ENTRY, "automate", "--config", "automation.toml"],
              _recomp_prepare, _recomp_change),
     ]  # fmt: skip
-    doit_rule = "def task_{n}(): return {{'actions': ['{c}'], 'file_dep': ['{i}'], 'targets': ['{o}'], 'uptodate': [config_changed('{c}')]}}\n"
+    doit_rule = (
+        "def task_{n}(): return {{'actions': ['{c}'], 'file_dep': ['{i}'], 'targets': ['{o}'], "
+        "'uptodate': [config_changed('{c}')]}}\n"
+    )
     for name, arguments, file_name, head, rule in (
         ("make", [], "Makefile", "{last}:\n", "{o}: {i}\n\t{c}\n"),
         ("ninja", [], "build.ninja", "rule run\n  command = $command\n", "build {o}: run {i}\n  command = {c}\n"),
