@@ -112,3 +112,35 @@ def test_the_place_behind_the_call_is_an_entry(name: str) -> None:
 def test_other_stores_are_no_contexts(name: str) -> None:
     data = assemble(CALLER + OTHERS[name])
     assert not any(f.entries for f in lift(data).functions)
+
+
+def test_a_saver_may_be_called_behind_its_first_hint() -> None:
+    """glibc's `_setjmp` branches to `__sigsetjmp` behind the hint that it begins with."""
+    data = assemble("""
+        .text
+        .globl _start
+    _start:
+        .cfi_startproc
+        bl      outer
+    after:
+        ret
+        .cfi_endproc
+    outer:
+        .cfi_startproc
+        mov     x1, #0
+        b       inner
+        .cfi_endproc
+    save:
+        .cfi_startproc
+        nop
+    inner:
+        stp     x19, x20, [x0]
+        stp     x29, x30, [x0, #80]
+        mov     x2, sp
+        str     x2, [x0, #104]
+        mov     x0, #0
+        ret
+        .cfi_endproc
+    """)
+    at = labels(data)
+    assert by_start(lift(data))[at["_start"]].entries == (at["after"],)

@@ -324,3 +324,33 @@ def test_a_pointer_behind_a_call_marks_the_next_function_unless_the_function_goe
     assert block_ending(module, at["label"] - 4).successors == (at["label"],)
     assert block_ending(module, at["label"]).successors == ()
     assert by_start(module)[at["next"]].evidence == "constant"
+
+
+def test_what_another_function_refers_to_inside_a_function_is_an_entry() -> None:
+    """The end that a function shares with others by branches may be called through a pointer as well. What only its own
+    function refers to, like the base of a jump table, is no entry."""
+    data = assemble("""
+        .text
+        .globl _start
+    _start:
+        stp     x29, x30, [sp, #-16]!
+        bl      first
+        adr     x1, shared
+        blr     x1
+        ldp     x29, x30, [sp], #16
+        ret
+    first:
+        cbz     x0, shared
+        adr     x2, own
+        add     x0, x0, x2
+    own:
+        cbz     x1, shared
+        ret
+    shared:
+        mov     x2, x1
+        cbz     x1, first
+        ret
+    """)
+    at = labels(data)
+    function = by_start(lift(data))[at["first"]]
+    assert function.entries == (at["shared"],)

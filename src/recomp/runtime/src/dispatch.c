@@ -45,8 +45,11 @@ const char *rt_unsupported_text(uint32_t word) {
 }
 
 uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target) {
-  if (rt_guest.balanced || !rt_find_entry(target)) rt_miss(c, site, target);
-  return target;
+  const rt_entry *entry = rt_find_entry(target);
+  if (rt_guest.balanced || !entry) rt_miss(c, site, target);
+  if (c->x[30] != site + 4) return target;
+  c->resume = target; /* a call comes back behind its site, so nothing is to be unwound */
+  return entry->function(c);
 }
 
 void rt_run(rt_cpu *c, uint64_t pc, uint64_t until) {
