@@ -1,13 +1,12 @@
-"""Debian's arm64 programs, recompiled: each case behaves as under the emulator. The cases are in `*.toml` here."""
+"""The comparison behind `make compat`: Debian's arm64 programs, recompiled; the cases are in `*.toml` here.
+
+The programs themselves are not part of this suite: building them takes longer than everything else together."""
 
 from __future__ import annotations
 
-import functools
 import shutil
 import sys
 from pathlib import Path
-
-import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 import compat  # noqa: E402
@@ -15,16 +14,16 @@ import compat  # noqa: E402
 PROGRAMS = {program.name: program for program in compat.load_programs()}
 
 
-@functools.cache
-def port_of(name: str) -> Path:
-    return compat.build_port(PROGRAMS[name])
-
-
-@pytest.mark.parametrize("name", sorted(PROGRAMS))
-def test_every_case_behaves_as_under_the_emulator(name: str) -> None:
-    port = port_of(name)
-    different = [f"{case.name}: {why}" for case, why in compat.compare(PROGRAMS[name], port) if why]
-    assert not different, "\n".join(different)
+def test_control_the_emulator_agrees_with_itself() -> None:
+    """Each case of zsh is deterministic: the emulator in the place of the port leaves no difference."""
+    program = PROGRAMS["zsh"]
+    qemu = shutil.which("qemu-aarch64")
+    assert qemu
+    command = [qemu, "-0", program.name, str(program.path)]
+    different = [
+        c.name for c in program.cases if compat.run_case(c, command, None).difference(compat.run_case(c, command, None))
+    ]
+    assert program.cases and not different
 
 
 def test_control_a_port_that_answers_otherwise_is_found() -> None:

@@ -291,3 +291,22 @@ def campaign(count: int, seed: int, folder: Path, *, every_point: bool = False) 
         most = max(most, found.repeated)
         shutil.rmtree(place)
     return Tally(len(points), problems, most)
+
+
+def refusals(count: int, seed: int, folder: Path) -> Tally:
+    """From a random call on, every write, new file, folder and rename is refused, as by a full or read-only disk: the
+    run says so and ends with exit code 1, and the next one goes on."""
+    chance = random.Random(seed)
+    calm = undisturbed(folder / "undisturbed")
+    problems: list[str] = []
+    for number in range(count):
+        made = project(folder / "trial")
+        kind, at = chance.choice(("ENOSPC", "EROFS", "EIO")), chance.randrange(1, calm.points[False] + 1)
+        code = run(made, Fault(kind, at))
+        said = (made.root / "said").read_text()
+        found = _look(made, calm.trees[False])
+        if code not in (0, 1) or "Traceback" in said or "this is a bug" in said or (code and "error: " not in said):
+            found.append(f"exit code {code}: {said[-300:]}")
+        problems += [f"refusal {number} of seed {seed}: {kind} from call {at}: {problem}" for problem in found]
+        shutil.rmtree(made.root)
+    return Tally(count, problems, 0)

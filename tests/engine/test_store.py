@@ -160,3 +160,22 @@ def test_two_hundred_runs_do_not_grow(tmp_path: Path) -> None:
             sizes.append(sum(1 for _ in Path(toy.plan().layout.engine_dir).rglob("*")))
     assert len(list_runs(runs)) == KEPT_RUNS
     assert sizes[0] == sizes[1]
+
+
+def test_two_runs_at_once_on_one_store_are_both_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import subprocess
+    import sys
+
+    monkeypatch.setenv("RECOMP_CACHE_DIR", str(tmp_path / "store"))
+    here = Path(__file__).resolve().parent
+    env = {**os.environ, "PYTHONPATH": f"{here.parents[1] / 'src'}{os.pathsep}{here.parent}"}
+    toys = []
+    for name in ("one", "two"):
+        toy = Toy(tmp_path / name).add("a").add("b", after=("a",)).add("c", after=("b",))
+        toy.write()
+        toys.append(toy)
+    command = [sys.executable, str(here / "toy.py")]
+    running = [subprocess.Popen([*command, str(toy.folder)], env=env) for toy in toys]
+    assert [process.wait() for process in running] == [0, 0]
+    for toy in toys:
+        assert toy.product("c").read_bytes() == toy.expected("c")

@@ -265,3 +265,15 @@ def test_section_9_a_time_limit(folder: ProjectFolder, capsys: pytest.CaptureFix
     folder.config["run.timeouts"] = {"build": 0.2}
     assert automate(folder) == 1
     assert "time limit" in capsys.readouterr().err
+
+
+def test_the_plan_is_frozen_when_a_run_starts(folder: ProjectFolder) -> None:
+    """A command that edits automation.toml changes the next run, not this one."""
+    folder.script("old", "echo old >> ran.txt")
+    folder.script("new", "echo new >> ran.txt")
+    edit = folder.script("edit", "sed -i s,./old,./new, automation.toml")
+    folder.config["commands"] = {"build": [edit], "run": ["./old"]}
+    assert automate(folder) == 0
+    assert (folder.root / "ran.txt").read_text() == "old\n"
+    assert main(["automate", "--config", str(folder.root / "automation.toml")]) == 0
+    assert (folder.root / "ran.txt").read_text() == "old\nnew\n"

@@ -9,7 +9,7 @@ from recomp.cli.text import print_error
 from recomp.config import project as projects
 from recomp.engine.fingerprint import StatCache
 from recomp.errors import RecompError
-from recomp.stages.preflight import check_folders, check_inputs
+from recomp.stages.preflight import check_folders, check_inputs, check_module
 
 
 def command(options: argparse.Namespace) -> int:
@@ -17,7 +17,12 @@ def command(options: argparse.Namespace) -> int:
     found: list[RecompError] = []
     try:
         project = projects.load(options.config)
-        for test in (lambda: check_inputs(project, StatCache()), lambda: check_folders(project)):
+        tests = (
+            lambda: check_inputs(project, StatCache()),
+            lambda: check_folders(project),
+            lambda: check_module(project),
+        )
+        for test in tests:
             try:
                 test()
             except RecompError as error:

@@ -47,11 +47,12 @@ def emit_steps(steps: list[Step], fresh: Callable[[], str]) -> list[str]:
     while start < len(steps):
         end = _run_end(steps, start)
         run = steps[start:end]
-        checks = _checks(run, steps[end:]) if sum(s.nan is not None and s.nan.checks for s in run) > 1 else None
-        if checks is None or len(checks) >= sum(s.nan is not None and s.nan.checks for s in run):
-            lines += [step.line(step.text) for step in run]
-        else:
+        looks = sum(step.nan is not None and step.nan.checks for step in run)
+        checks = _checks(run, steps[end:]) if looks > 1 else []
+        if looks > max(1, len(checks)):
             lines += _emit_run(run, checks, fresh)
+        else:
+            lines += [step.line(step.text) for step in run]
         start = end
     return lines
 
@@ -62,29 +63,21 @@ def _run_end(steps: list[Step], start: int) -> int:
     Who reads a result as anything but numbers of its format could tell one NaN from another: the run ends before it.
     """
     end = start
-    elements: dict[str, str] = {}
+    elements: dict[int, str] = {}  # of the registers that hold results
     for index in range(start, len(steps)):
         step = steps[index]
-        read = {elements[name] for name in _sources(step) if name in elements}
+        read = {elements[n] for n in step.reads if n in elements}
         if step.nan is None:
             if read or index == start or "rt_set_fp" in step.text:
                 break
-            for name in _variables(step):
-                elements.pop(name, None)
+            for n in step.writes:
+                elements.pop(n, None)
             continue
         if read - {step.nan.element}:
             break
         end = index + 1
-        elements.update((name, step.nan.shape[:3]) for name in _variables(step))
+        elements.update((n, step.nan.shape[:3]) for n in step.writes)
     return max(end, start + 1)
-
-
-def _variables(step: Step) -> list[str]:
-    return [name for names in step.writes.values() for name in names]
-
-
-def _sources(step: Step) -> list[str]:
-    return [name for names in step.reads.values() for name in names]
 
 
 @dataclass(slots=True, eq=False)
@@ -99,7 +92,7 @@ class _Result:
 
 def _checks(run: list[Step], following: list[Step]) -> list[str]:
     """Conditions, one of which holds if any lasting result of the run is NaN."""
-    current: dict[str, _Result] = {}
+    current: dict[int, _Result] = {}  # by register, whatever variable keeps it
     results: list[_Result] = []
     for step in run:
         new = None
@@ -107,20 +100,20 @@ def _checks(run: list[Step], following: list[Step]) -> list[str]:
             ((register, names),) = step.writes.items()
             new = _Result(step.nan.shape, register, names[0])
             for shape, n in step.nan.watched:
-                made = current.get(step.reads[n][0]) if n in step.reads else None
-                if made is not None and _covers(shape, made.shape):
-                    made.watchers.append(new)
+                if n in current and _covers(shape, current[n].shape):
+                    current[n].watchers.append(new)
             results.append(new)
-        for name in _variables(step):
-            current.pop(name, None)
+        for n in step.writes:
+            current.pop(n, None)
         if new is not None:
-            current[new.variable] = new
-    for name, result in current.items():
-        result.lasts = not _overwritten(name, following)
+            current[new.register] = new
+    for n, result in current.items():
+        result.lasts = not _overwritten(n, following)
     checked = []
     for result in reversed(results):
-        result.seen = result.lasts or any(watcher.seen for watcher in result.watchers)
-        if result.lasts and not any(watcher.seen for watcher in result.watchers):
+        watched = any(watcher.seen for watcher in result.watchers)
+        result.seen = result.lasts or watched
+        if result.lasts and not watched:
             checked.append(result)
     return _conditions(checked[::-1])
 
@@ -130,11 +123,11 @@ def _covers(read: str, made: str) -> bool:
     return read == made or (read, made) == ("f32x4", "f32x2")
 
 
-def _overwritten(name: str, following: list[Step]) -> bool:
+def _overwritten(register: int, following: list[Step]) -> bool:
     for step in following:
-        if name in _sources(step):
+        if register in step.reads:
             return False
-        if name in _variables(step):
+        if register in step.writes:
             return True
     return False
 
@@ -174,10 +167,16 @@ def _emit_run(run: list[Step], checks: list[str], fresh: Callable[[], str]) -> l
             continue
         # Not done again: it comes back by its results, where what is done again passes over them.
         lines.append(step.line(step.text))
-        saves, restores = _copies([n for n in _variables(step) if times[n] > 1 or n in inputs], fresh)
+        saves, restores = _copies([n for n in _variables(step.writes) if times[n] > 1 or n in inputs], fresh)
         lines += saves
         again += restores
-    return [*lines, f"  if (RT_UNLIKELY({' || '.join(checks)})) {{", *again, "  }", "  }"]
+    if checks:  # else nobody sees a result
+        lines += [f"  if (RT_UNLIKELY({' || '.join(checks)})) {{", *again, "  }"]
+    return [*lines, "  }"]
+
+
+def _variables(of: dict[int, tuple[str, ...]]) -> list[str]:
+    return [name for names in of.values() for name in names]
 
 
 def _inputs(run: list[Step]) -> list[str]:
@@ -186,8 +185,8 @@ def _inputs(run: list[Step]) -> list[str]:
     result: dict[str, None] = {}
     for step in run:
         if step.nan is not None:
-            result.update((name, None) for name in _sources(step) if name not in written)
-        written.update(_variables(step))
+            result.update((name, None) for name in _variables(step.reads) if name not in written)
+        written.update(_variables(step.writes))
     return list(result)
 
 

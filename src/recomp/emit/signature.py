@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recomp.emit.flow import Flow
-from recomp.emit.summary import Summaries
+from recomp.emit.summary import Summaries, direct_reads
 from recomp.semantics.builder import SP, V0
 
 #: What fits into registers of the x86-64 and AArch64 C conventions, beside `c`.
@@ -55,8 +55,9 @@ def signatures(flows: Mapping[int, Flow], s: Summaries, entry: int) -> dict[int,
     """Signatures of the functions that have one, by start; none unless the program is balanced."""
     if not s.kept:
         return {}
+    direct = direct_reads(flows)
     return {
-        start: _signature(start, s)
+        start: _signature(start, s, direct[start])
         for start, flow in flows.items()
         if start != entry and not flow.entries and not any(_tail_calls(flow))
     }
@@ -66,8 +67,9 @@ def _tail_calls(flow: Flow) -> list[bool]:
     return [part.kind in ("tail", "jump") for part in flow.parts]
 
 
-def _signature(start: int, s: Summaries) -> Signature:
-    reads = s.reads[start]
+def _signature(start: int, s: Summaries, direct: int) -> Signature:
+    # What only indirect calls might read stays where it is.
+    reads = s.reads[start] & direct
     integers = [r for r in _INTEGERS if reads >> r & 1][:MAX_INTEGERS]
     vectors = [r for r in _VECTORS if reads >> r & 1][:MAX_VECTORS]
     results = s.live_out[start] & s.writes[start]

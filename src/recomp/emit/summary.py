@@ -63,6 +63,23 @@ def summarise(flows: Mapping[int, Flow], exact: bool = False) -> Summaries:
     return s
 
 
+def direct_reads(flows: Mapping[int, Flow]) -> dict[int, int]:
+    """What functions, and what they call directly, may read before writing: `reads` without what indirect calls add."""
+    s = Summaries({pc: 0 for pc in flows}, {}, {pc: 0 for pc in flows})
+    solvers = {pc: _Liveness(flow) for pc, flow in flows.items()}
+    callers = _callers(flows)
+    pending = set(flows)
+    while pending:
+        batch = sorted(pending, reverse=True)
+        pending = set()
+        for pc in batch:
+            reads = solvers[pc].solve(s)[flows[pc].start] & ALL
+            if reads != s.reads[pc]:
+                s.reads[pc] = reads
+                pending |= callers[pc]
+    return s.reads
+
+
 def _visit(flow: Flow, solver: _Liveness, s: Summaries, callers: Mapping[int, set[int]], pending: set[int]) -> None:
     """Bring one function up to date; whoever depends on what changed becomes pending."""
     pc = flow.function.start

@@ -283,7 +283,8 @@ class time_limit:
             import signal
 
             self._before = signal.signal(signal.SIGALRM, self._expire)
-            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+            # again every second: Python drops what is raised inside some of its own callbacks
+            signal.setitimer(signal.ITIMER_REAL, self._seconds, 1.0)
 
     def __exit__(self, *_: object) -> None:
         if self._seconds is not None:

@@ -12,7 +12,6 @@ aside, and its stage runs again. Several runs may use one store at once: every w
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 from typing import Any, NoReturn
 
@@ -91,7 +90,7 @@ class Store:
             remove_quietly(temporary)
 
     def put_bytes(self, data: bytes) -> str:
-        value = hashlib.sha256(data).hexdigest()
+        value = _sha256(data)
         if not self.has_blob(value):
             temporary = self._temporary()
             try:
@@ -112,7 +111,7 @@ class Store:
                 data = file.read()
         except OSError as error:
             raise BlobMissing(f"store: blob {sha256} cannot be read: {error.strerror}") from error
-        if hashlib.sha256(data).hexdigest() != sha256:
+        if _sha256(data) != sha256:
             self._quarantine(sha256)
         return data
 
@@ -202,6 +201,8 @@ class Store:
 
 def copy_file(source: str, destination: str, mode: int) -> tuple[str, int]:
     """Copy to a new file, sharing extents where possible; returns (SHA-256, size) of what now lies at `destination`."""
+    import hashlib
+
     state, size = hashlib.sha256(), 0
     read_fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -220,6 +221,12 @@ def copy_file(source: str, destination: str, mode: int) -> tuple[str, int]:
     finally:
         os.close(read_fd)
     return state.hexdigest(), size
+
+
+def _sha256(data: bytes) -> str:
+    import hashlib  # not for a run that takes nothing into the store
+
+    return hashlib.sha256(data).hexdigest()
 
 
 def _clone(read_fd: int, write_fd: int) -> bool:

@@ -60,7 +60,7 @@ class Limits:
 
 def picture_gates(m: Measurement, scenes: Sequence[tuple[int, str]], limits: Limits) -> list[dict[str, Any]]:
     """Hold the picture against its limits; the whole clip first, then each scene."""
-    return [*_clip_gates(m, limits), *_scene_gates(m, scenes, limits)]
+    return [{**gate, "medium": "picture"} for gate in (*_clip_gates(m, limits), *_scene_gates(m, scenes, limits))]
 
 
 def sound_gates(s: SoundMeasurement, skew_ms: float, limits: Limits) -> list[dict[str, Any]]:
@@ -84,7 +84,7 @@ def sound_gates(s: SoundMeasurement, skew_ms: float, limits: Limits) -> list[dic
     ]
     for channel, row in enumerate(s.channels):
         gates.append(_at_least(f"channel {channel} correlation", row[channel], limits.channel_correlation))
-    return gates
+    return [{**gate, "medium": "sound"} for gate in gates]
 
 
 def _clip_gates(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:

@@ -79,13 +79,11 @@ def _report(
 ) -> dict[str, Any]:
     doubt = undecidable(m)
     cases = [
-        _case(
-            "picture", [f for f in findings if not f["class"].startswith("audio")], _failed(gates, sound=False), doubt
-        )
+        _case("picture", [f for f in findings if not f["class"].startswith("audio")], _failed(gates, "picture"), doubt)
     ]
     if s is not None or any(f["class"].startswith("audio") and f["severity"] == "failed" for f in findings):
         about = [f for f in findings if f["class"].startswith("audio")]
-        cases.append(_case("sound", about, _failed(gates, sound=True), None))
+        cases.append(_case("sound", about, _failed(gates, "sound"), None))
     failures = [f"{case['name']}: {case['details']}" for case in cases if case["status"] == "failed"]
     open_cases = [f"{case['name']}: {case['details']}" for case in cases if case["status"] == "inconclusive"]
     status = "failed" if failures else "inconclusive" if open_cases else "passed"
@@ -159,9 +157,8 @@ def _case(
     return {"name": name, "status": "passed", "details": "every gate passed"}
 
 
-def _failed(gates: Sequence[Mapping[str, Any]], *, sound: bool) -> list[Mapping[str, Any]]:
-    names = ("audio", "loudness", "momentary", "log-spectral", "peaks", "dropouts", "channel 0", "channel 1")
-    return [g for g in gates if g["status"] == "failed" and g["gate"].startswith(names) == sound]
+def _failed(gates: Sequence[Mapping[str, Any]], medium: str) -> list[Mapping[str, Any]]:
+    return [gate for gate in gates if gate["status"] == "failed" and gate["medium"] == medium]
 
 
 def _missing_sound(side: str, severity: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ lift command. An image (`xci`) is extracted by the user's own tool, which alone 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -166,4 +165,6 @@ def _read(path: str) -> bytes:
 
 
 def _sha256(data: bytes) -> str:
+    import hashlib
+
     return hashlib.sha256(data).hexdigest()

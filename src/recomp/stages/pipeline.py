@@ -87,14 +87,19 @@ def _run(context: Context, module: str, config: dict, runtime_path: str | None) 
 
 def _emit(data: bytes, path: str, config: dict) -> dict[str, bytes]:
     try:
-        form = json.loads(data).get("form") if data[:1] == b"{" else None
-    except (ValueError, RecursionError, AttributeError) as error:
-        raise FormatError(f"{path}: is not a lifted module: {error}") from error
+        root = json.loads(data)
+        form = root.get("form") if isinstance(root, dict) else None
+    except (ValueError, RecursionError):
+        form = None  # what is wrong is said below
     sha256 = hashlib.sha256(data).hexdigest()
     if form == "a64":
         return _emit_dense(data, path, config, sha256)
     from recomp.emit import EmitOptions, emit_ops_project
+    from recomp.stages.module_problems import module_problems
 
+    problems = module_problems(data, os.path.basename(path))
+    if problems:
+        raise FormatError("\n".join(problem.render() for problem in problems))
     options = EmitOptions(source=config["source"], sha256=sha256)
     return emit_ops_project(
         data, options, title=config["title"], read_file=lambda name: _segment_bytes(os.path.dirname(path), name, None)

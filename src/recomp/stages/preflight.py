@@ -44,6 +44,20 @@ def check_inputs(project: Project, hashes: StatCache) -> None:
     document.finish()
 
 
+def check_module(project: Project) -> None:
+    """A ready-made module, as far as it can be judged without emitting it. Raises ConfigProblems."""
+    path = project.settings.path("inputs", "module_json")
+    if path is None:
+        return
+    from recomp.config.problems import ConfigProblems
+    from recomp.stages.module_problems import module_problems
+
+    with open(path, "rb") as file:
+        problems = module_problems(file.read(), os.path.relpath(path, project.settings.folder))
+    if problems:
+        raise ConfigProblems(problems)
+
+
 def _check_format(document: Document, key: tuple[str | int, ...], listed: Listed, shown: str) -> None:
     with open(listed.path, "rb") as file:
         head = file.read(HEAD_BYTES)

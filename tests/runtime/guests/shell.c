@@ -2,7 +2,7 @@
  *
  * open PATH FLAGS(octal)  read FD  write FD TEXT  close FD  stat PATH  lstat PATH  list PATH  mkdir PATH  rm PATH
  * rmdir PATH  mv OLD NEW  ln OLD NEW  symlink TEXT PATH  readlink PATH  cd PATH  pwd  dup FD FD  pipe  touch PATH
- * group PID  newgroup PID  pid  kill N
+ * group PID  newgroup PID  pid  kill N  block N
  * fork ( runs the rest in the child, waits, and goes on behind `end` )  exit N  exec PATH ARG  sleep MS  now  env */
 #include "guest.h"
 
@@ -117,7 +117,7 @@ static void command(rt_cpu *c, const char *name) {
     return;
   } else if (strcmp(name, "end") == 0 || strcmp(name, "exit") == 0) sys(c, 94, atoi(word(c)));
   else if (strcmp(name, "block") == 0) {
-    *(uint64_t *)at(c, BUFFER) = UINT64_C(1) << (atoi(word(c)) - 1);
+    *(uint64_t *)at(c, BUFFER) = 1ull << (atoi(word(c)) - 1);
     r = sys(c, 135, 0, BUFFER, 0, 8);
   } else if (strcmp(name, "group") == 0) r = sys(c, 155, atoi(word(c)));
   else if (strcmp(name, "newgroup") == 0) r = sys(c, 154, atoi(word(c)), 0);

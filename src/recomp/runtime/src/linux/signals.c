@@ -88,6 +88,11 @@ static bool waits_for(int number) {
   return is_handled(number) || (number == G_SIGCHLD && rt_process_has_children());
 }
 
+/* A guest that blocks SIGCHLD and waits for a child (as shells do) has to be woken by it all the same. */
+static bool is_kept_out(const rt_thread *t, int number, bool waiting) {
+  return (t->blocked & rt_signal_bit(number)) && !(number == G_SIGCHLD && waiting);
+}
+
 /* The host's mask of a guest thread: what the guest handles comes only while it waits; what it blocks does not come.
  * What would end or stop the process acts at any time. The end of a child ends a wait for it even where the guest blocks
  * the signal, which it then finds pending. */
@@ -96,7 +101,7 @@ static sigset_t mask_of(const rt_thread *t, bool waiting) {
   sigemptyset(&set);
   if (rt_signals_end_run()) set = rt_signals_that_end_run();
   for (int number = 1; number < 32; number++)
-    if (!stays_ours(number) && ((t->blocked & rt_signal_bit(number)) || (waits_for(number) && !waiting)))
+    if (!stays_ours(number) && (is_kept_out(t, number, waiting) || (waits_for(number) && !waiting)))
       sigaddset(&set, number);
   if (waiting && rt_process_has_children()) sigdelset(&set, SIGCHLD);
   if (!waiting) sigaddset(&set, RT_KICK);
