@@ -92,7 +92,7 @@ def test_control_that_enters_in_the_middle_must_not_return() -> None:
     ]
     function = a.function(CALLEE, blocks, entries=(CALLEE + 4,))
     flows, _ = build_flows(*a.module([*PAD, *words], [function]))
-    assert balance(flows, BASE) == {CALLEE: f"{CALLEE + 4:#x}: leaves with another sp"}
+    assert balance(flows, BASE) == {CALLEE: f"{CALLEE + 4:#x}: entered in the middle"}
 
 
 def test_the_entry_function_may_leave_with_any_stack_pointer() -> None:

@@ -76,7 +76,10 @@ def balance(flows: Mapping[int, Flow], entry: int, explain: bool = False) -> dic
     Returns, by function start, why functions are not: one of them, or all to `explain`. The flows are changed only if
     there are none. The function at `entry`, which nobody calls, may leave with any registers.
     """
-    reasons: dict[int, str] = {}
+    entered = {start: flow.entries.keys() - flow.threads for start, flow in flows.items()}
+    reasons = {start: f"{min(pcs):#x}: entered in the middle" for start, pcs in entered.items() if pcs}
+    if reasons and not explain:
+        return reasons
     changes: list[tuple[Part, list[Piece]]] = []
     called = any(part.callee == entry for flow in flows.values() for part in flow.parts)
     # Functions that control enters in the middle seldom are, and one is enough.
