@@ -180,4 +180,5 @@ def test_a_full_disk_is_an_error_and_the_next_run_goes_on(folder: ProjectFolder,
     finally:
         if not limit:
             os.chdir("/")
-            subprocess.run(["umount", str(small)], check=True)
+            # Lazily: a log reader of another process may still hold a file, and that is not what is tested here.
+            subprocess.run(["umount", "-l", str(small)], check=True)
