@@ -21,6 +21,7 @@ from recomp.engine.loop import RunResult, open_work_root, run
 from recomp.engine.manifest import encode
 from recomp.engine.reporter import Tee
 from recomp.errors import ConfigError, GateError, RecompError
+from recomp.stages.archive import check_batch, note_in_batch
 from recomp.stages.preflight import check_folders
 from recomp.stages.setup import Prepared, layout_of, prepare
 
@@ -50,11 +51,14 @@ def command(options: Options) -> int:
     project = projects.load(options.config)
     layout = layout_of(project)
     receiving = check_folders(project)  # before the first byte is written
+    check_batch(project)
     lock, journal = _enter(layout, wait=options.wait)
     try:
         try:
             result = _run(options, project, receiving, journal, started)
             failure = result.error
+            steps = result.manifest["steps"]
+            note_in_batch(project, result.status, steps[-1]["name"] if steps else None)
             journal.finished(result.status, failure.message if failure else None, encode(result.manifest))
             return failure.exit_code if failure else 0
         except Interrupted:
@@ -62,7 +66,10 @@ def command(options: Options) -> int:
             print("recomp: interrupted; the next run goes on from here", file=sys.stderr)
             return EXIT_INTERRUPTED
         except RecompError as error:
-            journal.finished("blocked" if isinstance(error, GateError) else "failed", error.message)
+            status = "blocked" if isinstance(error, GateError) else "failed"
+            journal.finished(status, error.message)
+            if not isinstance(error, ConfigError):  # which says nothing about the title
+                note_in_batch(project, status, None)
             raise
         except OSError as error:
             try:

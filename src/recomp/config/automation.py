@@ -114,6 +114,11 @@ AUTOMATION = Table({
     "lift": Field(Table({
         "skip": Field(ListOf(Text(not_empty=True)), "Functions to leave out, by name or 0xADDRESS.", default=[]),
     }), "How the program is lifted."),
+    "batch": Field(Table({
+        "manifest": Field(FilePath(), "The batch's status, batch-manifest.json: the title's is noted there."),
+        "title_id": Field(Text(not_empty=True), "Which of its titles this is; default: that of provenance.toml."),
+        "update_status": Field(Boolean(), "false = leave the batch manifest alone.", default=True),
+    }), "The batch that this run belongs to."),
 })  # fmt: skip
 
 
