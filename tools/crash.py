@@ -4,9 +4,9 @@
     python tools/crash.py [COUNT] [--seed N] [--every-point] [--refuse] [--damage] [--seconds N] [--json]
 
 `--every-point` kills at each single call by which the engine changes files, one after the other, instead of at random.
-`--refuse` refuses every write from a random call on. `--damage` kills nothing: it cuts and flips a file of each kind that
-the engine keeps at every byte. Exit code 1 if anything was wedged or wrong, or if a kill cost more than one finished
-stage.
+`--refuse` refuses every write from a random call on. `--damage` kills nothing: it cuts a file of each kind that the
+engine keeps, and flips a bit of it, at every byte. Exit code 1 if anything was wedged or wrong, or if a kill cost more
+than one finished stage.
 """
 
 from __future__ import annotations
