@@ -27,14 +27,16 @@ def stage(job: Job) -> Stage | None:
         return _missing_stage(job, program)
     names, trace = settings.path("analysis", "name_map_json"), settings.path("analysis", "runtime_trace_manifest")
 
+    skip = settings.raw["lift"]["skip"]
+
     def run(context: Context) -> Result:
-        return _run(context, elf, names, trace, job.evidence)
+        return _run(context, elf, names, trace, job.evidence, skip)
 
     return Stage(
         name="lift",
         run=run,
         inputs=program,
-        config={"entry": settings.raw["run"]["lift_entry"], "evidence": job.evidence.decode()},
+        config={"entry": settings.raw["run"]["lift_entry"], "evidence": job.evidence.decode(), "skip": sorted(skip)},
         tools=job.tools.recomp("lift", "formats", "a64", "stages/lift.py"),
         after=AFTER["lift"],
         outputs=(
@@ -90,9 +92,10 @@ def _program_inputs(job: Job) -> tuple[Input, ...]:
     return tuple(found)
 
 
-def _run(context: Context, elf: str, names: str | None, trace: str | None, evidence: bytes) -> Result:
+def _run(context: Context, elf: str, names: str | None, trace: str | None, evidence: bytes, skip: list[str]) -> Result:
     import msgspec
 
+    from recomp.lift.leave_out import leave_out
     from recomp.lift.lift import lift_elf, read_misses
     from recomp.lift.module import encode_module
     from recomp.lift.names import read_name_map
@@ -104,7 +107,7 @@ def _run(context: Context, elf: str, names: str | None, trace: str | None, evide
         msgspec.structs.replace(segment, init_path=f"segments/{segment.init_path}") if segment.init_path else segment
         for segment in module.segments
     )
-    module = msgspec.structs.replace(module, segments=placed)
+    module = leave_out(msgspec.structs.replace(module, segments=placed), skip)
     context.write("module", encode_module(module))
     context.write("summary", msgspec.json.format(msgspec.json.encode(summary, order="deterministic"), indent=2) + b"\n")
     os.makedirs(context.out("segments"))
@@ -114,6 +117,8 @@ def _run(context: Context, elf: str, names: str | None, trace: str | None, evide
     found = (
         f"{summary.functions:,} functions, {summary.instructions:,} instructions, {summary.undefined:,} undefined words"
     )
+    if skip:
+        found += f", {len(set(skip))} left out"
     if misses:
         found += f", {len(misses)} targets from traces"
     return Result(found=found)

@@ -30,8 +30,8 @@ def stage(job: Job) -> Stage:
     settings = job.settings
     replaced = command_stage(job, "run", watch=(job.recording_dir(),))
     if replaced is not None:
-        script = settings.path("reference", "input_script_toml")
-        return replaced._replace(config={"input": _script_digest(job)}) if script else replaced
+        has_script = settings.path("reference", "input_script_toml") is not None
+        return replaced._replace(config={"input": _script_digest(job)}) if has_script else replaced
     script = job.project.script
     wanted = settings.raw["run"]["ticks"] or (end_tick(script) if script else None)
     config = {

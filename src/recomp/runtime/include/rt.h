@@ -43,6 +43,7 @@ typedef enum rt_trap_kind {
   RT_TRAP_UNDEFINED,   /* a word that no table knows, udf, or what EL0 may not do */
   RT_TRAP_BREAKPOINT,  /* brk, hlt */
   RT_TRAP_UNSUPPORTED, /* a known instruction without semantics yet: rt_unsupported_text(word) */
+  RT_TRAP_LEFT_OUT,    /* the way into a function that is left out on purpose */
 } rt_trap_kind;
 
 /* Provided by the runtime. Registers are in *c before each call, and to be reloaded after it. */
