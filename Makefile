@@ -30,7 +30,7 @@ check: setup-test
 	$(BIN)/pytest -n 2 -m "not slow"
 
 bench: setup-test
-	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench.py --update
 	$(BIN)/python tools/bench_engine.py
 
 compat: setup-test
