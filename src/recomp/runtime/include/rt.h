@@ -75,7 +75,7 @@ typedef struct rt_insn_text {
 
 typedef struct rt_module {
   const char *name;
-  const char *abi; /* "linux" */
+  const char *abi; /* "linux" or "horizon" */
   uint32_t entry;
   uint32_t phdr, phent, phnum;
   uint32_t balanced; /* every function provably returns where it was called from */
@@ -96,6 +96,8 @@ extern const rt_module rt_guest;
 
 /* Index the entries of rt_guest; once, before anything else runs. */
 void rt_dispatch_init(void);
+/* Lets control that arrives at a guest address go to a function of the host's. */
+void rt_dispatch_host(uint32_t pc, rt_func function);
 /* Run guest code from `pc` until control reaches the guest address `until`; 1 (never a target) = for ever. */
 void rt_run(rt_cpu *c, uint64_t pc, uint64_t until);
 /* The entry at a guest address, function start or not; NULL if there is none. */

@@ -111,7 +111,7 @@ static void wake_watchers(const struct pollfd *fds, unsigned n) {
     if (t->waiting && is_watched(fds, n, t)) end_wait(t, RT_WOKEN);
 }
 
-static void let_time_pass(uint64_t until) {
+void rt_thread_let_time_pass(uint64_t until) {
   rt_system_advance(until);
   for (rt_thread *t = NULL; (t = rt_thread_each(t));)
     if (t->waiting && t->deadline <= until) end_wait(t, RT_TIMED_OUT);
@@ -141,7 +141,7 @@ static void idle(void) {
     }
     if (interrupt_waiters() || ready < 0) return;
   }
-  if (deadline != RT_FOREVER) let_time_pass(deadline);
+  if (deadline != RT_FOREVER) rt_thread_let_time_pass(deadline);
 }
 
 /* Of the threads that can run one of the best priority, the caller last of all; NULL where there is none. */
@@ -225,6 +225,12 @@ void rt_thread_wake(rt_thread *t) {
   if (rt_opt.realtime && t != self) pthread_kill(t->host, RT_KICK);
 }
 
+bool rt_thread_give_way(rt_thread *t) {
+  rt_thread *next = choose(t, true);
+  if (next) hand_over(t, next, false);
+  return next != NULL;
+}
+
 void rt_thread_yield(rt_thread *t) {
   if (rt_opt.realtime) {
     pthread_mutex_unlock(&lock);
@@ -232,9 +238,7 @@ void rt_thread_yield(rt_thread *t) {
     pthread_mutex_lock(&lock);
     return;
   }
-  rt_thread *next = choose(t, true);
-  if (next) hand_over(t, next, false);
-  else rt_thread_sleep(t, rt_clock_after(rt_clock_now(), 1000));
+  if (!rt_thread_give_way(t)) rt_thread_sleep(t, rt_clock_after(rt_clock_now(), 1000));
 }
 
 void rt_thread_preempt(rt_thread *t) {

@@ -84,8 +84,14 @@ void rt_thread_interrupt(rt_thread *t);
 /* Lets the other threads that can run go first; alone, lets a microsecond pass. */
 void rt_thread_yield(rt_thread *t);
 
+/* Deterministic mode: lets another thread that can run go first, whatever its priority; false = there is none. */
+bool rt_thread_give_way(rt_thread *t);
+
 /* Deterministic mode: lets those threads go first that can run and have the caller's priority or a better one. */
 void rt_thread_preempt(rt_thread *t);
+
+/* Deterministic mode: moves virtual time, and ends the waits whose deadline it reaches. */
+void rt_thread_let_time_pass(uint64_t until);
 
 /* The runtime's lock: taken by rt_svc around every supervisor call. */
 void rt_thread_enter(rt_thread *t);
