@@ -90,7 +90,7 @@ def test_homebrew_is_identified_where_a_command_lifts_it(
     }  # fmt: skip
     folder.config["commands"] = {"build": ["true"], "run": ["true"]}
     assert automate(folder) == 1
-    assert "program.nro: nro: file offset 0x0: header: found 0x0 + 0x80, expected an end within 0x54" in capsys.readouterr().err
+    assert "nro: file offset 0x0: header: found 0x0 + 0x80, expected an end within 0x54" in capsys.readouterr().err
     lift = folder.script("lift", 'mkdir -p "$RECOMP_LIFT_DIR"; cp ready.json "$RECOMP_LIFTED_MODULE_JSON"')
     (folder.root / "ready.json").write_text(json.dumps(ops_module()))
     folder.config["commands"]["lift"] = [lift]
