@@ -73,6 +73,19 @@ typedef struct rt_insn_text {
   const char *text;
 } rt_insn_text;
 
+/* A module of a "horizon" program; addresses are the guest's, sizes bytes. bss follows the data. */
+typedef struct rt_image {
+  const char *name;
+  uint32_t base, entry;
+  uint32_t text, text_size;
+  uint32_t rodata, rodata_size;
+  uint32_t data, data_size, bss_size;
+  uint32_t mod0;         /* 0 = it has none */
+  uint32_t relocated;    /* its words are stored as relocation leaves them: nobody else links it */
+  const uint32_t *init;  /* then also: the functions to call, in order, before the entry */
+  uint32_t init_count;
+} rt_image;
+
 typedef struct rt_module {
   const char *name;
   const char *abi; /* "linux" or "horizon" */
@@ -88,6 +101,8 @@ typedef struct rt_module {
   const uint8_t *blob;
   uint64_t blob_size;
   uint8_t realtime; /* the mode unless RECOMP_RT_REALTIME says otherwise */
+  const rt_image *images; /* "horizon": the modules, the program's own first */
+  uint32_t image_count;
 } rt_module;
 
 extern const rt_module rt_guest;
