@@ -40,10 +40,10 @@ def stage(job: Job) -> Stage:
         "seed": settings.raw["run"]["seed"],
         "args": settings.raw["run"]["args"],
     }
-    port = job.port_path()
+    port, romfs = job.port_path(), job.romfs_path()
 
     def run(context: Context) -> Result:
-        return _run(context, port, config)
+        return _run(context, port, romfs, config)
 
     return Stage(
         name="run",
@@ -51,7 +51,7 @@ def stage(job: Job) -> Stage:
         inputs=job.reads("build", "port", port),
         config=config,
         tools=job.tools.recomp("stages/run.py"),
-        after=AFTER["run"],
+        after=(*AFTER["run"], *(("intake",) if romfs else ())),
         outputs=(Output("recording", job.recording_dir(), tree=True, role="recording"),),
         timeout_s=settings.timeout_s("run") or DEFAULT_TIMEOUT_S,
     )
@@ -62,7 +62,7 @@ def _script_digest(job: Job) -> str:
     return compile_script(script).decode() if script else ""
 
 
-def _run(context: Context, port: str, config: dict[str, Any]) -> Result:
+def _run(context: Context, port: str, romfs: str | None, config: dict[str, Any]) -> Result:
     from recomp.engine.landlock import confinement
 
     if not os.access(port, os.X_OK):
@@ -81,13 +81,17 @@ def _run(context: Context, port: str, config: dict[str, Any]) -> Result:
         "RECOMP_RT_MAX_TICKS": str(limit),
         "RECOMP_RT_SEED": str(config["seed"]),
     }
+    files = [port, script]
+    if romfs is not None and os.path.exists(romfs):
+        env["RECOMP_RT_ROMFS"] = romfs
+        files.append(romfs)
     watch = _Watch(context, recording, limit)
     outcome = context.run_program(
         [port, *config["args"]],
         env=env,
         timeout_s=context.stage.timeout_s,
         poll=watch.poll,
-        confine=confinement((port, script), (recording,)),
+        confine=confinement(tuple(files), (recording,)),
     )
     facts = _read_facts(context, recording, outcome)
     return _judge(context, facts, recording, config["ticks"])
