@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -272,6 +272,17 @@ def parse_inputs(data: bytes, *, name: str = "inputs.jsonl") -> list[InputEvent]
         InputEvent(tick, type_, code, value)
         for tick, type_, code, value in _lines(data, name, ("tick", "type", "code", "value"), signed="value")
     ]
+
+
+def first_input_difference(ours: Sequence[InputEvent], theirs: Sequence[InputEvent]) -> int | None:
+    """Return the tick of the first event that one side read and the other did not, or read at another tick or in
+    another order; None if they are equal. Reports (EV_SYN) do not count: a device may add them."""
+    a, b = ([event for event in side if event.type != 0] for side in (ours, theirs))
+    for one, other in zip(a, b, strict=False):
+        if one != other:
+            return min(one.tick, other.tick)
+    rest = (a if len(a) > len(b) else b)[min(len(a), len(b)) :]
+    return rest[0].tick if rest else None
 
 
 def parse_misses(data: bytes, *, name: str = "misses.jsonl") -> list[Miss]:

@@ -76,6 +76,11 @@ def _facts(job: Job) -> dict[str, Any]:
 
 
 def _inputs(job: Job) -> tuple[Input, ...]:
+    repeats = _repeats_path(job)
+    return (*_media_inputs(job), *(job.reads("run", "repeats", repeats, optional=True) if repeats else ()))
+
+
+def _media_inputs(job: Job) -> tuple[Input, ...]:
     reference = job.project.reference
     assert reference is not None
     if _perceptual(job):
@@ -117,10 +122,35 @@ def _reference_path(job: Job, what: str) -> str:
 
 
 def _run(context: Context, job: Job, facts: dict[str, Any]) -> Result:
-    report = _judge_videos(job, facts) if _perceptual(job) else _judge_lists(job, facts)
-    _add_pictures(context, job, report)
+    report = _judge_repeats(job, facts)
+    if report is None:
+        report = _judge_videos(job, facts) if _perceptual(job) else _judge_lists(job, facts)
+        _add_pictures(context, job, report)
     context.write("report", json.dumps(report, indent=2).encode() + b"\n")
     return _verdict(job, report)
+
+
+def _judge_repeats(job: Job, facts: dict[str, Any]) -> dict[str, Any] | None:
+    """The report of a run that did not repeat itself: nothing else is compared then. None where it did, or was not
+    repeated."""
+    path = _repeats_path(job)
+    if path is None or not os.path.exists(path):
+        return None
+    from recomp.media.determinism import nondeterministic_report, read_result
+
+    found, settings = read_result(path), facts["settings"]
+    if found["status"] == "deterministic":
+        return None
+    return nondeterministic_report(found, settings["name"], fps=settings["fps"], timeline=facts["timeline"])
+
+
+def _repeats_path(job: Job) -> str | None:
+    """Where the run left what its repetitions showed; None where none were asked for."""
+    from recomp.media.determinism import RECORD
+
+    repeats = job.settings.raw["run"]["repeats"]
+    wanted = repeats if repeats is not None else job.command("run") is None
+    return os.path.join(job.recording_dir(), RECORD) if wanted else None
 
 
 def _judge_videos(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
@@ -209,6 +239,10 @@ def _add_pictures(context: Context, job: Job, report: dict[str, Any]) -> None:
 
 def _verdict(job: Job, report: dict[str, Any]) -> Result:
     video = report["video"]
+    if video["status"] == "nondeterministic":
+        advice = video["triage"]["suggestions"][0]
+        error = StageError(f"validate: nondeterministic, nothing was compared: {video['failures'][0]}", hint=advice)
+        return Result(found="runs differ", failure=error)
     frames, audio = video["frame_comparison"], video["audio_comparison"]
     alike = "alike" if video["mode"] == "perceptual" else "equal"
     found = f"{frames['matched']:,} of {frames['compared']:,} frames {alike}"
