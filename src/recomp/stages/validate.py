@@ -77,7 +77,12 @@ def _facts(job: Job) -> dict[str, Any]:
 
 def _inputs(job: Job) -> tuple[Input, ...]:
     repeats = _repeats_path(job)
-    return (*_media_inputs(job), *(job.reads("run", "repeats", repeats, optional=True) if repeats else ()))
+    found = [*_media_inputs(job), Input("approvals", approvals_path(job), True)]
+    if repeats:
+        found += job.reads("run", "repeats", repeats, optional=True)
+    if (log := _reference_log(job)) is not None:
+        found += [Input("reference inputs", log), *job.reads("run", "inputs", _applied_log(job), optional=True)]
+    return tuple(found)
 
 
 def _media_inputs(job: Job) -> tuple[Input, ...]:
@@ -86,7 +91,7 @@ def _media_inputs(job: Job) -> tuple[Input, ...]:
     if _perceptual(job):
         paths = {"reference video": _video(job), "capture video": job.settings.video_path, "source": _source(job)}
         return tuple(Input(name, path, name == "source") for name, path in paths.items() if path is not None)
-    found = [Input("reference frames", _reference_path(job, "frames")), Input("approvals", approvals_path(job), True)]
+    found = [Input("reference frames", _reference_path(job, "frames"))]
     if reference["hashes"]["audio"] is not None and job.has_audio():
         found.append(Input("reference audio", _reference_path(job, "audio")))
     found.append(Input("reference video", _video(job), True))
@@ -154,11 +159,13 @@ def _repeats_path(job: Job) -> str | None:
 
 
 def _judge_videos(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
-    from recomp.media.compare import Settings
+    from recomp.media.approvals import apply_approvals, read_approvals
+    from recomp.media.compare import HashLists, Settings
     from recomp.media.gates import Limits
+    from recomp.media.hashing import read_hash_list
     from recomp.media.perceptual import compare_perceptual
 
-    return compare_perceptual(
+    report = compare_perceptual(
         _video(job),
         job.settings.video_path,
         Settings(**facts["settings"]),
@@ -168,6 +175,9 @@ def _judge_videos(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
         normalization=facts["normalization"],
         evidence=_evidence(job),
     )
+    audio = read_hash_list(job.hash_list("audio")) if job.has_audio() else None
+    capture = HashLists(read_hash_list(job.hash_list("frames")), audio)
+    return apply_approvals(report, None, capture, read_approvals(approvals_path(job)))
 
 
 def _judge_lists(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
@@ -211,10 +221,30 @@ def _reference_hashes(job: Job, what: str) -> list[str]:
     return hashing.hash_frame_files(path) if form == "directory" else hashing.hash_audio_file(path)
 
 
-def _evidence(job: Job) -> dict[str, Any] | None:
-    """What the guest was given to play, to tell a late input from a wrong picture."""
-    script = job.project.script
-    return {"input_ticks": [event["tick"] for event in script["events"]]} if script else None
+def _evidence(job: Job) -> dict[str, Any]:
+    """What was played on both sides, to tell a late input from a wrong picture."""
+    from recomp.media.recording import first_input_difference, read_input_log
+
+    script, log, applied = job.project.script, _reference_log(job), _applied_log(job)
+    evidence: dict[str, Any] = {}
+    if script:
+        evidence["input_ticks"] = [event["tick"] for event in script["events"]]
+    if log is not None and os.path.exists(applied):
+        tick = first_input_difference(read_input_log(log), read_input_log(applied))
+        evidence |= {"inputs_equal": tick is None, "first_input_difference": tick}
+    return evidence
+
+
+def _reference_log(job: Job) -> str | None:
+    """What was played while the reference was made, where it says so."""
+    assert job.project.reference is not None
+    inputs = job.project.reference["inputs"]
+    return job.project.resolve("reference_video_toml", inputs["path"]) if inputs else None
+
+
+def _applied_log(job: Job) -> str:
+    """What the guest read in this run."""
+    return os.path.join(job.recording_dir(), "inputs.jsonl")
 
 
 def _add_pictures(context: Context, job: Job, report: dict[str, Any]) -> None:
