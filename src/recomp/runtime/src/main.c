@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "end.h"
+#include "live.h"
 #include "linux/children.h"
 #include "linux/devices.h"
 #include "linux/handover.h"
@@ -56,6 +57,7 @@ int main(int argc, char **argv) {
   begin = rt_handover_read();
   rt_clock_init(begin.now);
   if (begin.id) rt_process_become(begin.id, begin.parent);
+  rt_live_init();
   rt_children_init(begin.id ? begin.shared_fd : -1, begin.id ? begin.place : -1);
   rt_signals_init(begin.id && begin.place >= 0);
   rt_signals_restore(begin.ignored);
