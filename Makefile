@@ -10,7 +10,7 @@ SAMPLE = samples/emberkite
 SECONDS ?= 300
 SEED ?= 0
 
-.PHONY: demo test check bench compat crash fuzz-isa fmt lock setup setup-test sizes clean
+.PHONY: demo test check bench compat crash fuzz-isa fmt lock setup setup-play setup-test sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
@@ -52,12 +52,17 @@ fmt:
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-test.in -o requirements-test.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-play.in -o requirements-play.lock
 
 sizes:
 	@git ls-files '*.py' '*.c' '*.h' | xargs wc -l | sort -rn | head -12
 
 setup:
 	@PYTHON=$(PYTHON) tools/setup.sh
+
+# A window for `recomp play`: SDL by its wheels.
+setup-play:
+	@PYTHON=$(PYTHON) tools/setup.sh requirements-play.lock
 
 setup-test:
 	@PYTHON=$(PYTHON) tools/setup-test.sh
