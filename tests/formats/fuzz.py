@@ -21,6 +21,7 @@ from recomp.formats.nro import read_nro
 from recomp.formats.nso import read_nso, write_nso
 from recomp.formats.pfs0 import write_pfs0
 from recomp.formats.romfs import read_romfs, write_romfs
+from recomp.lift.link import link_modules
 from recomp.lift.place import place_modules, program_of
 from tests.formats.modules import DATA, MOD0, RODATA, ROMFS_FILES, image, nro
 
@@ -53,7 +54,8 @@ def _read_image(module: Image) -> None:
     if place is not None:
         read_dynamic(module, place.dynamic)
     try:
-        program_of(place_modules([("m", module)]))
+        linked = link_modules(place_modules([("m", module), ("n", module)]))
+        program_of(linked.modules, linked.entry, linked.words, linked.startup)
     except LiftError:
         pass
 

@@ -184,9 +184,17 @@ def read_dynamic(image: Image, at: int) -> Dynamic:
         symbols=symbols,
         needed=tuple(names.at(value) for tag, value in tags if tag == DT_NEEDED),
         soname=names.at(known[DT_SONAME]) if DT_SONAME in known else "",
-        init=(known.get(DT_INIT_ARRAY, 0), known.get(DT_INIT_ARRAYSZ, 0)),
-        fini=(known.get(DT_FINI_ARRAY, 0), known.get(DT_FINI_ARRAYSZ, 0)),
+        init=_array(image, known, DT_INIT_ARRAY, DT_INIT_ARRAYSZ),
+        fini=_array(image, known, DT_FINI_ARRAY, DT_FINI_ARRAYSZ),
     )
+
+
+def _array(image: Image, known: dict[int, int], at: int, size: int) -> tuple[int, int]:
+    """(offset, size) of an array of functions; (0, 0) without one."""
+    if not known.get(at) or not known.get(size):
+        return 0, 0
+    _table(image, known[at], known[size], "array of start-up or exit functions")
+    return known[at], known[size]
 
 
 def _table(image: Image, offset: int, size: int, what: str) -> bytes:
