@@ -1,6 +1,7 @@
 # make demo   recompile, play and verify the sample game     make test   everything the project proves about itself
 # make check  format, lint, types, fast tests                make bench  speed table, all sides in one run
 # make compat Debian's programs as ports and under an emulator: docs/compatibility.md
+# make fuzz-formats COUNT=1000000 SEED=1   damaged console files: a record or one clear error
 # make fuzz-isa SECONDS=600 SEED=1   every instruction against a CPU model, for as long as you like
 PYTHON ?= python3
 export ZIG_GLOBAL_CACHE_DIR ?= $(CURDIR)/.cache/zig
@@ -9,8 +10,9 @@ SAMPLE = samples/emberkite
 
 SECONDS ?= 300
 SEED ?= 0
+COUNT ?= 1000000
 
-.PHONY: demo test check bench compat crash fuzz-isa fmt lock setup setup-play setup-test sizes clean
+.PHONY: demo test check bench compat crash fuzz-isa fuzz-formats fmt lock setup setup-play setup-test sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
@@ -38,6 +40,9 @@ compat: setup-test
 
 fuzz-isa: setup-test
 	$(BIN)/python tools/fuzz_isa.py --seconds $(SECONDS) --seed $(SEED)
+
+fuzz-formats: setup-test
+	$(BIN)/python tools/fuzz_formats.py --count $(COUNT) --seed $(SEED)
 
 # A thousand kills at random, then one at each call of a run that changes a file.
 crash: setup-test

@@ -145,6 +145,11 @@ def _port(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, metavar="N", default=DEFAULT_JOBS, help="compilers at once (default: 2)")
 
 
+def _inspect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="an NRO, NSO, ELF, NPDM, PFS0, HFS0, RomFS or NACP file")
+    _json(parser, "the facts")
+
+
 def _schema(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="without a name: list them")
 
@@ -242,6 +247,7 @@ COMMANDS = {
     "audit": Command("store:audit", "run built-in stages again and compare byte for byte", _audit),
     "port": Command("port", "recompile a program into an executable, without a project", _port),
     "isa": Command("isa", "list which instructions are translated, tested, and out of scope", _json),
+    "inspect": Command("inspect", "show what a program, archive or other console file is", _inspect),
     "init": Command("init", "write a project for a program, ready to run", _init),
     "doctor": Command("doctor", "look whether everything that a run needs is there", _json),
     "schema": Command("schema", "print the JSON Schema of a file", _schema),

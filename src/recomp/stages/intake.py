@@ -19,6 +19,7 @@ from recomp.stages.detect import HEAD_BYTES, detect
 from recomp.stages.job import AFTER, Job
 
 if TYPE_CHECKING:
+    from recomp.lift.link import Linked
     from recomp.lift.place import Placed
 
 
@@ -61,13 +62,33 @@ def _write_manifest(context: Context, form: str, paths: list[str], **facts: Any)
     context.write("manifest", json.dumps(manifest, indent=2).encode() + b"\n")
 
 
-def describe_module(module: Placed) -> dict[str, Any]:
+def describe_program(linked: Linked) -> dict[str, Any]:
+    """Modules and how they were linked, as the manifest has them."""
+    links = [
+        {
+            "module": k.module,
+            "symbol": k.symbol,
+            "provider": k.provider or None,
+            "address": k.address,
+            "places": k.places,
+        }
+        for k in linked.links
+    ]
+    return {
+        "entry": linked.entry,
+        "modules": [_describe_module(module) for module in linked.modules],
+        "links": links,
+        "start_up": list(linked.init),
+    }
+
+
+def _describe_module(module: Placed) -> dict[str, Any]:
     """A placed module, as the manifest has it."""
     image = module.image
     parts = zip(("text", "rodata", "data"), image.parts, strict=True)
     return {
         "name": module.name, "form": image.form, "base": module.base, "size": image.size,
-        "build_id": image.build_id.hex(),
+        "build_id": image.build_id.hex(), "relocates_itself": not module.is_stored,
         "parts": {name: {"offset": p.offset, "size": len(p.data), "sha256": _sha256(p.data)} for name, p in parts},
         "bss_size": image.bss_size, "mod0": module.mod0.offset if module.mod0 else None,
         "relocations": len(module.dynamic.relocations) + len(module.dynamic.relr),
@@ -134,21 +155,22 @@ def _identify(context: Context, paths: list[str]) -> Result:
 
 def _take_apart(context: Context, paths: list[str]) -> Result:
     """Every module read and placed as the lift will place it; icon, title and RomFS of the NRO as files."""
+    from recomp.lift.link import link_modules
     from recomp.lift.place import place_modules
     from recomp.stages.modules import ASSET_FILES, read_modules
 
     _check_kinds(paths)
     modules = read_modules(paths)
-    placed = place_modules([(module.name, module.image) for module in modules])
+    linked = link_modules(place_modules([(module.name, module.image) for module in modules]))
     os.makedirs(context.out("assets"))
     assets = modules[0].assets
     names = [(file, content) for part, file in ASSET_FILES.items() if (content := getattr(assets, part, b""))]
     for file_name, content in names:
         with open(os.path.join(context.out("assets"), file_name), "wb") as file:
             file.write(content)
-    facts = {"modules": [describe_module(module) for module in placed], "assets": [name for name, _ in names]}
+    facts = {**describe_program(linked), "assets": [name for name, _ in names]}
     _write_manifest(context, "homebrew", paths, **facts)
-    size = sum(module.image.size for module in placed)
+    size = sum(module.image.size for module in linked.modules)
     found = f"{len(paths)} module{'s'[: len(paths) - 1]}, {size:,} bytes of memory"
     return Result(found=found + (f", {', '.join(name for name, _ in names)}" if names else ""))
 

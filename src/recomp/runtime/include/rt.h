@@ -81,10 +81,8 @@ typedef struct rt_image {
   uint32_t text, text_size;
   uint32_t rodata, rodata_size;
   uint32_t data, data_size, bss_size;
-  uint32_t mod0;         /* 0 = it has none */
-  uint32_t relocated;    /* its words are stored as relocation leaves them: nobody else links it */
-  const uint32_t *init;  /* then also: the functions to call, in order, before the entry */
-  uint32_t init_count;
+  uint32_t mod0;      /* 0 = it has none */
+  uint32_t relocated; /* its words are stored as relocation leaves them: nobody else links it */
 } rt_image;
 
 typedef struct rt_module {
