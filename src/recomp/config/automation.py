@@ -98,6 +98,7 @@ AUTOMATION = Table({
         "ticks": Field(Integer(1), "The length of the run in ticks of 1/60 s; default: the input script's marker end."),
         "args": Field(ListOf(Text()), "The guest's arguments.", default=[]),
         "seed": Field(Integer(0, (1 << 64) - 1), "Seed of the guest's random sources.", default=0),
+        "repeats": Field(Integer(0, 8), "Runs more to see that they are equal; default: 1, of a command 0."),
         "confine": Field(Boolean(), "Confine stage commands, too: inputs, outputs, system, a TMPDIR.", default=False),
         "readable": Field(ListOf(FilePath()), "What confined commands may read besides (files, folders).", default=[]),
         "timeouts": Field(Table({

@@ -85,6 +85,24 @@ class Job(NamedTuple):
             return None
         return self.project.resolve("capture_video_toml", wanted["path"])
 
+    def module_paths(self) -> list[str]:
+        """homebrew: the NRO, then the further modules."""
+        from recomp.config.project import program_inputs
+
+        return [path for key, path in program_inputs(self.settings) if key[0] in ("nro", "nso")]
+
+    def has_builtin_lift(self) -> bool:
+        """Whether the program is lifted here, and not by a command or not at all."""
+        return self.command("lift") is None and self.settings.raw["run"]["lift_mode"] == "decode"
+
+    def assets_folder(self) -> str:
+        """homebrew: where intake puts what an NRO brings along beside its code."""
+        return os.path.join(self.settings.dirs["assets_dir"], "program")
+
+    def romfs_path(self) -> str | None:
+        """The RomFS that the program reads, where intake may have found one."""
+        return os.path.join(self.assets_folder(), "romfs.bin") if self.settings.mode == "homebrew" else None
+
     def report_path(self) -> str:
         return os.path.join(self.settings.dirs["validation_dir"], "validation-report.json")
 

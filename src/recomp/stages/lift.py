@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from recomp.engine.context import Context
 from recomp.engine.stage import Input, Output, Result, Stage
 from recomp.errors import StageError
 from recomp.stages.job import AFTER, Job, command_stage
+
+if TYPE_CHECKING:
+    from recomp.lift.module import Module
+    from recomp.lift.summary import LiftSummary
+
+    Lifted = tuple[Module, dict[str, bytes], LiftSummary]
 
 
 def stage(job: Job) -> Stage | None:
@@ -22,22 +31,22 @@ def stage(job: Job) -> Stage | None:
     mode, entry = settings.raw["run"]["lift_mode"], settings.raw["run"]["lift_entry"]
     if mode == "stub":
         return _stub_stage(job, program, entry)
-    elf = settings.path("inputs", "elf")
-    if elf is None:
+    lift = _lifter(job)
+    if lift is None:
         return _missing_stage(job, program)
     names, trace = settings.path("analysis", "name_map_json"), settings.path("analysis", "runtime_trace_manifest")
 
     skip = settings.raw["lift"]["skip"]
 
     def run(context: Context) -> Result:
-        return _run(context, elf, names, trace, job.evidence, skip)
+        return _run(context, lift, names, trace, job.evidence, skip)
 
     return Stage(
         name="lift",
         run=run,
         inputs=program,
         config={"entry": settings.raw["run"]["lift_entry"], "evidence": job.evidence.decode(), "skip": sorted(skip)},
-        tools=job.tools.recomp("lift", "formats", "a64", "stages/lift.py"),
+        tools=job.tools.recomp("lift", "formats", "a64", "stages/lift.py", "stages/modules.py"),
         after=AFTER["lift"],
         outputs=(
             Output("module", settings.lifted_module_json, role="module"),
@@ -92,17 +101,47 @@ def _program_inputs(job: Job) -> tuple[Input, ...]:
     return tuple(found)
 
 
-def _run(context: Context, elf: str, names: str | None, trace: str | None, evidence: bytes, skip: list[str]) -> Result:
+def _lifter(job: Job) -> Callable[..., Lifted] | None:
+    """What lifts the program, given evidence; None for a mode without."""
+    settings = job.settings
+    elf = settings.path("inputs", "elf")
+    if elf is not None:
+        return partial(_lift_elf, elf)
+    if settings.mode == "homebrew":
+        return partial(_lift_modules, job.module_paths())
+    return None
+
+
+def _lift_elf(path: str, **evidence: Any) -> Lifted:
+    from recomp.lift.lift import lift_elf
+
+    return lift_elf(_read(path), **evidence)
+
+
+def _lift_modules(paths: list[str], **evidence: Any) -> Lifted:
+    from recomp.lift.lift import lift_modules
+    from recomp.stages.modules import read_modules
+
+    return lift_modules([(module.name, module.image) for module in read_modules(paths)], **evidence)
+
+
+def _run(
+    context: Context,
+    lift: Callable[..., Lifted],
+    names: str | None,
+    trace: str | None,
+    evidence: bytes,
+    skip: list[str],
+) -> Result:
     import msgspec
 
     from recomp.lift.leave_out import leave_out
-    from recomp.lift.lift import lift_elf, read_misses
+    from recomp.lift.lift import read_misses
     from recomp.lift.module import encode_module
     from recomp.lift.names import read_name_map
 
-    data = _read(elf)
     misses = [*(read_misses(_read(trace)) if trace else ()), *read_misses(evidence)]
-    module, blobs, summary = lift_elf(data, name_map=read_name_map(_read(names)) if names else None, trace=misses)
+    module, blobs, summary = lift(name_map=read_name_map(_read(names)) if names else None, trace=misses)
     placed = tuple(
         msgspec.structs.replace(segment, init_path=f"segments/{segment.init_path}") if segment.init_path else segment
         for segment in module.segments

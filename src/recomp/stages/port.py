@@ -20,6 +20,7 @@ from recomp.engine.store import BlobMissing, Store, copy_file
 from recomp.errors import FormatError, RecompError
 from recomp.stages.build import DEFAULT_JOBS, host_target, processor
 from recomp.stages.compile import Build
+from recomp.stages.modules import module_label, parse_module
 from recomp.stages.tools import Tools, find_zig
 
 #: the parts of recomp that decide what a port is
@@ -171,12 +172,18 @@ def _build(
 def write_project(request: Request, sources: Sources, folder: str, context: Context) -> str:
     """Lift the program and write its C project; returns what was found."""
     from recomp.emit import EmitOptions, emit_project
-    from recomp.lift.lift import lift_elf, read_misses
+    from recomp.lift.lift import lift_elf, lift_modules, read_misses
     from recomp.lift.names import read_name_map
 
     names = read_name_map(sources.name_map) if sources.name_map is not None else None
     try:
-        module, segments, summary = lift_elf(sources.program, name_map=names, trace=read_misses(sources.trace))
+        misses = read_misses(sources.trace)
+        if sources.program[0x10:0x14] == b"NRO0":
+            image, _ = parse_module(sources.program)
+            named = [(module_label(request.program), image)]
+            module, segments, summary = lift_modules(named, name_map=names, trace=misses)
+        else:
+            module, segments, summary = lift_elf(sources.program, name_map=names, trace=misses)
     except FormatError as error:
         raise FormatError(f"{request.program}: {error.message}", hint=error.hint) from error
     found = f"{summary.functions:,} functions, {summary.instructions:,} instructions"
