@@ -9,7 +9,7 @@ import os
 import time
 
 from recomp import __version__
-from recomp.errors import ConfigError
+from recomp.errors import ConfigError, FormatError
 
 AUTOMATION = """\
 # What to do with the program: every stage is built in. Paths are relative to this file.
@@ -164,7 +164,10 @@ def _read(program: str) -> bytes:
             data = file.read()
     except OSError as error:
         raise ConfigError(f"{program}: cannot be read: {error.strerror}") from error
-    read_elf(data)
+    try:
+        read_elf(data)
+    except FormatError as error:
+        raise ConfigError(f"{program}: {error.message}", hint=error.hint) from None
     return data
 
 
