@@ -12,7 +12,7 @@ SECONDS ?= 300
 SEED ?= 0
 COUNT ?= 1000000
 
-.PHONY: demo test check bench compat crash fuzz-isa fuzz-formats fmt lock setup setup-test sizes clean
+.PHONY: demo test check bench compat crash fuzz-isa fuzz-formats fmt lock setup setup-play setup-test sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
@@ -32,7 +32,7 @@ check: setup-test
 	$(BIN)/pytest -n 2 -m "not slow"
 
 bench: setup-test
-	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench.py --update
 	$(BIN)/python tools/bench_engine.py
 
 compat: setup-test
@@ -56,13 +56,19 @@ fmt:
 # Needs `uv`; the lock files carry hashes and no registry address.
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-cluster.in -o requirements-cluster.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-test.in -o requirements-test.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-play.in -o requirements-play.lock
 
 sizes:
 	@git ls-files '*.py' '*.c' '*.h' | xargs wc -l | sort -rn | head -12
 
 setup:
 	@PYTHON=$(PYTHON) tools/setup.sh
+
+# A window for `recomp play`: SDL by its wheels.
+setup-play:
+	@PYTHON=$(PYTHON) tools/setup.sh requirements-play.lock
 
 setup-test:
 	@PYTHON=$(PYTHON) tools/setup-test.sh

@@ -93,7 +93,8 @@ EVENT = _object(
 STATUS = _object({
     "schema_version": {"const": "1"}, "run": _COUNT, "run_id": _null_or(_RUN_ID),
     "state": {"enum": ["queued", "running", "blocked", "failed", "succeeded", "interrupted"]},
-    "stage": _null_or(_TEXT), "pid": _COUNT, "host": _TEXT, "requested_at": _TEXT, "updated_at": _TEXT,
+    "stage": _null_or(_TEXT), "pid": _COUNT, "pid_started": _null_or(_COUNT), "host": _TEXT,
+    "requested_at": _TEXT, "updated_at": _TEXT,
     "stages_done": _COUNT, "stages_cached": _COUNT, "stages": _TEXTS, "error": _null_or(_TEXT),
 })  # fmt: skip
 

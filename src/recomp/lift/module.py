@@ -19,6 +19,7 @@ TERMINATORS = (
     "tail_call",  # b, or b.cond whose taken side leaves the function: `target`; successors = () or (fallthrough,)
     "ret",  # ret, any register
     "trap",  # brk, udf, hlt or a word no table knows: nothing follows
+    "left_out",  # the way into a function that is left out on purpose: a trap, whatever the word
 )
 
 

@@ -36,14 +36,16 @@ def stage(job: Job) -> Stage | None:
         return _missing_stage(job, program)
     names, trace = settings.path("analysis", "name_map_json"), settings.path("analysis", "runtime_trace_manifest")
 
+    skip = settings.raw["lift"]["skip"]
+
     def run(context: Context) -> Result:
-        return _run(context, lift, names, trace, job.evidence)
+        return _run(context, lift, names, trace, job.evidence, skip)
 
     return Stage(
         name="lift",
         run=run,
         inputs=program,
-        config={"entry": settings.raw["run"]["lift_entry"], "evidence": job.evidence.decode()},
+        config={"entry": settings.raw["run"]["lift_entry"], "evidence": job.evidence.decode(), "skip": sorted(skip)},
         tools=job.tools.recomp("lift", "formats", "a64", "stages/lift.py", "stages/modules.py"),
         after=AFTER["lift"],
         outputs=(
@@ -124,10 +126,16 @@ def _lift_modules(paths: list[str], **evidence: Any) -> Lifted:
 
 
 def _run(
-    context: Context, lift: Callable[..., Lifted], names: str | None, trace: str | None, evidence: bytes
+    context: Context,
+    lift: Callable[..., Lifted],
+    names: str | None,
+    trace: str | None,
+    evidence: bytes,
+    skip: list[str],
 ) -> Result:
     import msgspec
 
+    from recomp.lift.leave_out import leave_out
     from recomp.lift.lift import read_misses
     from recomp.lift.module import encode_module
     from recomp.lift.names import read_name_map
@@ -138,7 +146,7 @@ def _run(
         msgspec.structs.replace(segment, init_path=f"segments/{segment.init_path}") if segment.init_path else segment
         for segment in module.segments
     )
-    module = msgspec.structs.replace(module, segments=placed)
+    module = leave_out(msgspec.structs.replace(module, segments=placed), skip)
     context.write("module", encode_module(module))
     context.write("summary", msgspec.json.format(msgspec.json.encode(summary, order="deterministic"), indent=2) + b"\n")
     os.makedirs(context.out("segments"))
@@ -148,6 +156,8 @@ def _run(
     found = (
         f"{summary.functions:,} functions, {summary.instructions:,} instructions, {summary.undefined:,} undefined words"
     )
+    if skip:
+        found += f", {len(set(skip))} left out"
     if misses:
         found += f", {len(misses)} targets from traces"
     return Result(found=found)

@@ -43,6 +43,7 @@ typedef enum rt_trap_kind {
   RT_TRAP_UNDEFINED,   /* a word that no table knows, udf, or what EL0 may not do */
   RT_TRAP_BREAKPOINT,  /* brk, hlt */
   RT_TRAP_UNSUPPORTED, /* a known instruction without semantics yet: rt_unsupported_text(word) */
+  RT_TRAP_LEFT_OUT,    /* the way into a function that is left out on purpose */
 } rt_trap_kind;
 
 /* Provided by the runtime. Registers are in *c before each call, and to be reloaded after it. */
@@ -109,6 +110,8 @@ extern const rt_module rt_guest;
 
 /* Index the entries of rt_guest; once, before anything else runs. */
 void rt_dispatch_init(void);
+/* Lets control that arrives at a guest address go to a function of the host's. */
+void rt_dispatch_host(uint32_t pc, rt_func function);
 /* Run guest code from `pc` until control reaches the guest address `until`; 1 (never a target) = for ever. */
 void rt_run(rt_cpu *c, uint64_t pc, uint64_t until);
 /* The entry at a guest address, function start or not; NULL if there is none. */

@@ -9,9 +9,11 @@
 
 #include "../clock.h"
 #include "../end.h"
+#include "../live.h"
 #include "../memory.h"
 #include "../options.h"
 #include "../record.h"
+#include "../system.h"
 #include "devices.h"
 #include "svc.h"
 
@@ -94,8 +96,20 @@ static reader *reader_of(rt_file *f) { return f->state; }
 
 static bool is_due(size_t i) { return i < event_count && events[i].tick <= rt_clock_tick(); }
 
+/* For a caller that is about to wait. */
 static uint64_t due_at(size_t i) {
-  return i < event_count ? events[i].tick * RT_UNITS_PER_TICK : RT_FOREVER;
+  if (i < event_count) return events[i].tick * RT_UNITS_PER_TICK;
+  if (rt_live_on()) rt_thread_expect_input();
+  return RT_FOREVER;
+}
+
+void rt_input_play(uint64_t tick, uint16_t type, uint16_t code, int32_t value) {
+  append((event){tick, type, code, value, false});
+}
+
+void rt_input_played(uint64_t tick) {
+  close_report();
+  rt_thread_input_played(tick * RT_UNITS_PER_TICK);
 }
 
 static input_event at_its_time(const event *e, const reader *r) {
