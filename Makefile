@@ -12,11 +12,17 @@ SECONDS ?= 300
 SEED ?= 0
 COUNT ?= 1000000
 
-.PHONY: demo test check bench compat crash fuzz-isa fuzz-formats fmt lock setup setup-play setup-test sizes clean
+.PHONY: demo demo-homebrew test check bench compat crash fuzz-isa fuzz-formats fmt lock setup setup-play setup-test \
+  sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
 	$(BIN)/recomp automate --config $(SAMPLE)/automation.toml
+
+# The same game as homebrew: an NRO on the Horizon runtime, against the same reference.
+demo-homebrew: setup
+	$(BIN)/python $(SAMPLE)/build.py --homebrew
+	$(BIN)/recomp automate --config $(SAMPLE)/homebrew.toml
 
 test: setup-test
 	$(BIN)/ruff check .
@@ -74,4 +80,4 @@ setup-test:
 	@PYTHON=$(PYTHON) tools/setup-test.sh
 
 clean:
-	rm -rf .venv .cache build samples/*/out samples/*/run
+	rm -rf .venv .cache build samples/*/out samples/*/run*

@@ -74,6 +74,12 @@ typedef struct rt_insn_text {
   const char *text;
 } rt_insn_text;
 
+/* What title.toml's [stubs] says about a service command ("NAME:NUMBER") or a service ("service NAME"). */
+typedef struct rt_stub {
+  const char *name;
+  const char *action; /* "log", "noop", "panic" */
+} rt_stub;
+
 /* A module of a "horizon" program; addresses are the guest's, sizes bytes. bss follows the data. */
 typedef struct rt_image {
   const char *name;
@@ -102,6 +108,8 @@ typedef struct rt_module {
   uint8_t realtime; /* the mode unless RECOMP_RT_REALTIME says otherwise */
   const rt_image *images; /* "horizon": the modules, the program's own first */
   uint32_t image_count;
+  const rt_stub *stubs; /* "horizon" */
+  uint32_t stub_count;
 } rt_module;
 
 extern const rt_module rt_guest;

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "end.h"
+#include "input.h"
 #include "options.h"
-#include "system.h"
 #include "video.h"
 
 #define HEADER_WORDS 8

@@ -41,9 +41,4 @@ bool rt_system_interrupts(const rt_thread *t);
 bool rt_system_expects_signal(void);
 sigset_t rt_system_wait_mask(const rt_thread *t);
 
-/* Somebody plays (live.h): an event of a tick that has just begun, behind those of earlier ones; and the end of its
- * events. Numbers are evdev's. */
-void rt_input_play(uint64_t tick, uint16_t type, uint16_t code, int32_t value);
-void rt_input_played(uint64_t tick);
-
 #endif

@@ -13,14 +13,14 @@
 
 #define HZ_ASLR_BASE 0x08000000u
 #define HZ_ASLR_SIZE 0xf8000000u
-#define HZ_HEAP_BASE 0x20000000u
+#define HZ_HEAP_BASE 0x40000000u
 #define HZ_HEAP_SIZE 0x40000000u
-#define HZ_ALIAS_BASE 0x60000000u
+#define HZ_ALIAS_BASE 0x80000000u
 #define HZ_ALIAS_SIZE 0x20000000u
-#define HZ_STACK_BASE 0x80000000u
-#define HZ_STACK_SIZE 0x40000000u
+#define HZ_STACK_BASE 0xa0000000u
+#define HZ_STACK_SIZE 0x20000000u
 
-#define HZ_MAIN_STACK 0x80100000u
+#define HZ_MAIN_STACK 0xa0100000u
 #define HZ_MAIN_STACK_SIZE 0x00100000u
 #define HZ_OVERRIDE_HEAP_SIZE 0x20000000u /* what the loader gives the program */
 #define HZ_TOTAL_MEMORY 0xcd500000ull     /* what GetInfo says there is: a console's application pool */

@@ -3,9 +3,9 @@
 #include "../system.h"
 
 #include "../clock.h"
+#include "../input.h"
 #include "../options.h"
 #include "children.h"
-#include "devices.h"
 #include "handover.h"
 #include "path.h"
 #include "process.h"

@@ -2,11 +2,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../../end.h"
+#include "../../options.h"
 #include "../../record.h"
+#include "rt.h"
 #include "rt_stubs.h"
 
 static const hz_command *find(const hz_interface *interface, uint32_t id) {
@@ -45,12 +46,10 @@ static hz_result unknown(const hz_instance *instance, hz_request *r) {
 }
 
 hz_result hz_call(hz_instance *instance, hz_request *r) {
-  static int trace = -1;
-  if (trace < 0) trace = getenv("RECOMP_RT_TRACE") != NULL;
   const hz_command *command = find(instance->interface, r->command);
   const hz_result result = command ? command->handle(instance, r) : unknown(instance, r);
-  if (trace)
-    fprintf(stderr, "ipc %s:%" PRIu32 " %s = %#x\n", instance->interface->name, r->command,
+  if (rt_opt.trace)
+    fprintf(stderr, "%s:%" PRIu32 " %s = %#x\n", instance->interface->name, r->command,
             command ? command->name : "?", result);
   return result;
 }

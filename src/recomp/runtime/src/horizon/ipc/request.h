@@ -3,6 +3,7 @@
 #define HZ_REQUEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../kernel/object.h"
