@@ -126,7 +126,7 @@ def _audit(parser: argparse.ArgumentParser) -> None:
 
 
 def _init(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF")
+    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF, or an NRO")
     parser.add_argument("--to", metavar="FOLDER", default=".", help="where to write it (default: here)")
 
 
@@ -134,7 +134,7 @@ def _port(parser: argparse.ArgumentParser) -> None:
     from recomp.stages.build import DEFAULT_JOBS
     from recomp.stages.port import LEVELS
 
-    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF")
+    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF, or an NRO")
     parser.add_argument("-o", "--output", metavar="PORT", required=True, help="the executable to write")
     parser.add_argument("--name-map", metavar="FILE", help="names of functions (name_map.json)")
     parser.add_argument("--trace", metavar="FILE", help="branches that a port missed (RECOMP_RT_MISSES): lift them too")

@@ -25,6 +25,10 @@ def _window(text: str) -> str | None:
     return None if _WINDOW.fullmatch(text) else 'a window such as "weekday:09:00-18:00"'
 
 
+def _program_id(text: str) -> str | None:
+    return None if re.fullmatch(r"[0-9a-fA-F]{16}", text) else "16 hex digits (a program id)"
+
+
 def _argv() -> ListOf:
     return ListOf(Text(not_empty=True), at_least=1)
 
@@ -72,6 +76,7 @@ AUTOMATION = Table({
     "tools": Field(Table({
         "xci_tool": Field(Text("auto", "hactool", "hactoolnet", "mock"), "The external extractor.", default="auto"),
         "xci_tool_path": Field(FilePath(), "The extractor's executable."),
+        "xci_program": Field(Text(check=_program_id), "xci: which program of an image that has several."),
         "ffmpeg_path": Field(FilePath(), "The ffmpeg executable, for commands that want one."),
     }), "External tools."),
     "analysis": Field(Table({
