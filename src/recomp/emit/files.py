@@ -186,7 +186,7 @@ def runtime_files(abi: str) -> dict[str, bytes]:
         if not path.endswith((".c", ".h")):
             continue
         folders = path.split("/")[:-1]
-        if folders[:1] == ["include"] or folders in (["src"], ["src", abi]):
+        if folders[:1] == ["include"] or folders == ["src"] or folders[:2] == ["src", abi]:
             found[f"rt/{path}"] = entry.read_bytes()
     return found
 

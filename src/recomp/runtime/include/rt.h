@@ -73,6 +73,12 @@ typedef struct rt_insn_text {
   const char *text;
 } rt_insn_text;
 
+/* What title.toml's [stubs] says about a service command ("NAME:NUMBER") or a service ("service NAME"). */
+typedef struct rt_stub {
+  const char *name;
+  const char *action; /* "log", "noop", "panic" */
+} rt_stub;
+
 /* A module of a "horizon" program; addresses are the guest's, sizes bytes. bss follows the data. */
 typedef struct rt_image {
   const char *name;
@@ -103,6 +109,8 @@ typedef struct rt_module {
   uint8_t realtime; /* the mode unless RECOMP_RT_REALTIME says otherwise */
   const rt_image *images; /* "horizon": the modules, the program's own first */
   uint32_t image_count;
+  const rt_stub *stubs; /* "horizon" */
+  uint32_t stub_count;
 } rt_module;
 
 extern const rt_module rt_guest;
@@ -111,6 +119,8 @@ extern const rt_module rt_guest;
 
 /* Index the entries of rt_guest; once, before anything else runs. */
 void rt_dispatch_init(void);
+/* Lets control that arrives at a guest address go to a function of the host's. */
+void rt_dispatch_host(uint32_t pc, rt_func function);
 /* Run guest code from `pc` until control reaches the guest address `until`; 1 (never a target) = for ever. */
 void rt_run(rt_cpu *c, uint64_t pc, uint64_t until);
 /* The entry at a guest address, function start or not; NULL if there is none. */
