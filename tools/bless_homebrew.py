@@ -18,7 +18,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "samples" / "nx-sdk"), str(ROOT / "samples" / "tools")]
 
 from input_lines import input_lines  # noqa: E402
-
 from tests.oracle.__main__ import run_on_card  # noqa: E402
 from tests.oracle.run import Options, Report  # noqa: E402
 
