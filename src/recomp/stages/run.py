@@ -132,6 +132,7 @@ def _judge(context: Context, facts: Run, recording: str, ticks: int | None) -> R
     if facts.audio:
         found += f", {facts.audio[2]:,} audio samples"
     notes = tuple(f"supervisor call {n} is unknown, asked {count}x" for n, count in sorted(facts.unknown_svcs.items()))
+    notes += tuple(f"{name} is not implemented, asked {n}x" for name, n in sorted(facts.unknown_commands.items()))
     if kind == "miss":
         misses = len(read_misses(recording))
         return Result(found=f"{misses} indirect-branch miss{'es' if misses != 1 else ''}", notes=notes, again=True)
