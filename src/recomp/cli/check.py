@@ -9,6 +9,7 @@ from recomp.cli.text import print_error
 from recomp.config import project as projects
 from recomp.engine.fingerprint import StatCache
 from recomp.errors import RecompError
+from recomp.stages.archive import check_batch
 from recomp.stages.preflight import check_folders, check_inputs, check_module
 
 
@@ -20,6 +21,7 @@ def command(options: argparse.Namespace) -> int:
         tests = (
             lambda: check_inputs(project, StatCache()),
             lambda: check_folders(project),
+            lambda: check_batch(project),
             lambda: check_module(project),
         )
         for test in tests:

@@ -80,6 +80,9 @@ REFERENCE_VIDEO = Table({
         })), default=[]),
     })),
     "hashes": Field(_HASHES, required=True),
+    "inputs": Field(Table({
+        "path": Field(FilePath(), "A run's inputs.jsonl, or lines TICK TYPE CODE VALUE.", required=True),
+    }), "What was played while the reference was made.", optional=True),
     "validation": Field(Table({
         "name": Field(Text(not_empty=True), default="validation"),
         "notes": Field(Text(), default=""),

@@ -15,7 +15,7 @@ import fcntl
 import os
 from typing import Any, NoReturn
 
-from recomp.engine.files import read_sealed, remove_quietly, seal, write_all, write_atomic
+from recomp.engine.files import naming, read_sealed, remove_quietly, seal, write_all, write_atomic
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.stage import ASSET_CLASSES
 from recomp.errors import GateError, RecompError
@@ -55,8 +55,10 @@ class Store:
 
     def share(self) -> None:
         """Keep garbage collection out while this process uses the store."""
-        self._lock_fd = os.open(os.path.join(self.root, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        fcntl.flock(self._lock_fd, fcntl.LOCK_SH)
+        path = os.path.join(self.root, "lock")
+        self._lock_fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with naming(path):
+            fcntl.flock(self._lock_fd, fcntl.LOCK_SH)
 
     def release(self) -> None:
         """Give way to garbage collection again."""
@@ -96,7 +98,8 @@ class Store:
             try:
                 fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o444)
                 try:
-                    write_all(fd, data)
+                    with naming(temporary):
+                        write_all(fd, data)
                 finally:
                     os.close(fd)
                 self._keep(temporary, value)
@@ -211,11 +214,12 @@ def copy_file(source: str, destination: str, mode: int) -> tuple[str, int]:
             os.fchmod(write_fd, mode)
             cloned = _clone(read_fd, write_fd)
             from_fd = write_fd if cloned else read_fd
-            while chunk := os.read(from_fd, CHUNK_BYTES):
-                state.update(chunk)
-                size += len(chunk)
-                if not cloned:
-                    write_all(write_fd, chunk)
+            with naming(destination):
+                while chunk := os.read(from_fd, CHUNK_BYTES):
+                    state.update(chunk)
+                    size += len(chunk)
+                    if not cloned:
+                        write_all(write_fd, chunk)
         finally:
             os.close(write_fd)
     finally:

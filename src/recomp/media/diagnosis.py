@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recomp.media.gates import Limits
 from recomp.media.metrics import PERSISTENT, TILE, excess, persistent
+from recomp.media.triage import input_message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,12 +49,21 @@ def diagnose_picture(
     m: Measurement, limits: Limits, evidence: Mapping[str, Any], max_lead: int = 3
 ) -> list[dict[str, Any]]:
     """Return the findings of the picture: what is wrong throughout, then the others as they begin."""
-    found = list(_timing(m, limits, evidence, max_lead))
+    found = list(_timing(m, limits, max_lead))
     whole = list(_whole_picture(m, limits))
     dark = list(_dark_or_frozen(m, limits))
     if not whole:
         found += _local(m, limits, _covered(m, dark))
-    return [*whole, *sorted([*dark, *found], key=lambda finding: finding["first_tick"])]
+    seen = [*whole, *sorted([*dark, *found], key=lambda finding: finding["first_tick"])]
+    return [*_input(seen, evidence), *seen]
+
+
+def _input(seen: Sequence[Mapping[str, Any]], evidence: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Other input is the first cause of whatever is seen; where nothing is, it is worth a note."""
+    if evidence.get("inputs_equal") is False:
+        tick = int(evidence.get("first_input_difference") or 0)
+        severity = "failed" if any(finding["severity"] == "failed" for finding in seen) else "note"
+        yield _finding("input-misalignment", tick, 0, input_message(evidence), severity)
 
 
 def diagnose_sound(s: SoundMeasurement, skew_ms: float, limits: Limits, rate: float) -> list[dict[str, Any]]:
@@ -104,12 +114,9 @@ def _channel_fault(s: SoundMeasurement, limits: Limits) -> str | None:
     return "both channels carry the same sound" if s.alike else None
 
 
-def _timing(m: Measurement, limits: Limits, evidence: Mapping[str, Any], max_lead: int) -> Iterator[dict[str, Any]]:
+def _timing(m: Measurement, limits: Limits, max_lead: int) -> Iterator[dict[str, Any]]:
     r = m.registration
     total = len(r.capture_of)
-    if evidence.get("inputs_equal") is False:
-        tick = int(evidence.get("first_input_difference") or 0)
-        yield _finding("input-misalignment", tick, 0, "the guest read other input, or read it at another tick")
     if r.lead:
         severity = "failed" if r.lead > 2 * m.rate else "note"
         message = f"the capture starts {r.lead} tick{'s' if r.lead != 1 else ''} before the reference"
