@@ -10,7 +10,8 @@ SAMPLE = samples/emberkite
 SECONDS ?= 300
 SEED ?= 0
 
-.PHONY: demo test check bench compat crash fuzz-isa fmt lock setup setup-test sizes clean
+# make batch-200  two hundred generated titles as one batch
+.PHONY: demo test check bench compat crash batch-200 fuzz-isa fmt lock setup setup-test sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
@@ -43,6 +44,10 @@ fuzz-isa: setup-test
 crash: setup-test
 	$(BIN)/python tools/crash.py 1000
 	$(BIN)/python tools/crash.py --every-point
+
+# Two hundred generated titles from end to end, twice.
+batch-200: setup-test
+	BATCH_TITLES=200 $(BIN)/pytest -s tests/batch/test_generated.py
 
 fmt:
 	$(BIN)/ruff check --fix .

@@ -95,7 +95,7 @@ def _check_listed(loader: _Loader, listed: list[provenance.Listed]) -> None:
     paths = {os.path.realpath(item.path) for item in listed}
     for key, path in program_inputs(loader.settings):
         if not os.path.exists(path):
-            loader.document.complain(("inputs", *key), f"there is no file {path}", hint=_like(path))
+            loader.document.complain(("inputs", *key), f"there is no file {path}", hint=similar_file(path))
         elif os.path.realpath(path) not in paths:
             keys = ("inputs", *key)
             loader.document.complain(
@@ -105,7 +105,7 @@ def _check_listed(loader: _Loader, listed: list[provenance.Listed]) -> None:
             )
 
 
-def _like(path: str) -> str | None:
+def similar_file(path: str) -> str | None:
     """The file of the same folder that was probably meant."""
     from recomp.config.problems import nearest
 

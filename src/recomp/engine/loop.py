@@ -18,7 +18,6 @@ from recomp.engine.reporter import Reporter
 from recomp.engine.runner import Runner, Settled
 from recomp.engine.stage import Stage
 from recomp.engine.state import State
-from recomp.engine.store import Store
 from recomp.errors import GateError, RecompError, StageError
 
 
@@ -34,7 +33,7 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     os.makedirs(layout.log_dir, exist_ok=True)
     if os.path.isdir(folder := os.path.dirname(layout.run_manifest)):
         remove_leftovers(folder, os.path.basename(layout.run_manifest))
-    store = Store(layout.store_dir)
+    store = plan.open_store(layout.store_dir)
     store.share()
     register(store, layout.work_root, layout.run_manifest, layout.runs_dir)
     state = State(layout.engine_dir)
