@@ -89,14 +89,15 @@ class Coordinator:
         fingerprint: Callable[[Unit], str],
         retries: int,
         admit: Callable[[Unit], str | None] = lambda unit: None,
-        spent: Callable[[Unit, dict[str, Any]], None] = lambda unit, facts: None,
+        spent: Callable[[Unit, float], None] = lambda unit, seconds: None,
         backoff_s: float = BACKOFF_S,
     ) -> None:
-        """`payload` is what the executor's workers are given. `admit` answers why a unit may not start now, or None;
-        `spent` is told the outcome of each attempt."""
+        """`payload` is what the executor's workers are given. `admit` answers why a unit may not start, or None;
+        `spent` is told how many seconds each attempt took."""
         self.ledger, self.executor, self.view = ledger, executor, view
         self._payload, self._fingerprint, self._retries = payload, fingerprint, retries
         self._admit, self._spent, self._backoff_s = admit, spent, backoff_s
+        self._is_held = False
         self._titles: dict[str, deque[Unit]] = {}
         for unit in units:
             self._titles.setdefault(unit.title, deque()).append(unit)
@@ -133,7 +134,8 @@ class Coordinator:
         now = time.monotonic()
         while self._delayed and self._delayed[0][0] <= now:
             self._ready.append(heapq.heappop(self._delayed)[2])
-        while self._ready and not self._refusals and self.executor.capacity() > 0:
+        self._is_held = False
+        while self._ready and not self._refusals and not self._is_held and self.executor.capacity() > 0:
             self._start(self._ready.popleft())
         if not self._active and (self._refusals or not (self._ready or self._delayed)):
             return False
@@ -152,8 +154,10 @@ class Coordinator:
             return
         refusal = self._admit(unit)
         if refusal is not None:
-            self._refusals.append(f"{unit.name}: {refusal}")
             self._ready.appendleft(title)
+            self._is_held = bool(self._active)  # what runs now may cost less than the worst that was set aside for it
+            if not self._is_held:
+                self._refusals.append(f"{unit.name}: {refusal}")
             return
         attempt = self._attempts[unit.name] = self._attempts.get(unit.name, 0) + 1
         self._active[unit.name] = unit
@@ -185,8 +189,7 @@ class Coordinator:
             self._died(unit, event.facts)
 
     def _ended(self, unit: Unit, facts: dict[str, Any]) -> None:
-        self._spent(unit, facts)
-        self._forget(unit)
+        self._settle(unit)
         if facts.get("exit_code") == 3:  # a gate on the worker refused: nothing of it ran
             self.ledger.set_unit(unit.name, status="pending", error=facts["error"])
             self._refusals.append(f"{unit.name}: {facts['error']}")
@@ -199,8 +202,7 @@ class Coordinator:
         self._leave(unit, status, facts)
 
     def _died(self, unit: Unit, facts: dict[str, Any]) -> None:
-        self._spent(unit, facts)
-        self._forget(unit)
+        self._settle(unit)
         deaths = self.ledger.entries.get(unit.name, {}).get("deaths", 0) + (not facts.get("is_ours"))
         error = facts.get("error") or "its worker died"
         if deaths > self._retries:
@@ -217,6 +219,10 @@ class Coordinator:
         wait = min(self._backoff_s * 2 ** max(0, deaths - 1), BACKOFF_LIMIT_S)
         self.view.said(unit.name, f"{error}; tried again in {wait:.3g} s")
         heapq.heappush(self._delayed, (time.monotonic() + wait, len(self._delayed), unit.title))
+
+    def _settle(self, unit: Unit) -> None:
+        self._spent(unit, time.monotonic() - self.progress.running[unit.name][1])
+        self._forget(unit)
 
     def _forget(self, unit: Unit) -> None:
         del self._active[unit.name]
@@ -241,7 +247,7 @@ class Coordinator:
                     if event.kind == "ended":
                         self._ended(unit, event.facts)
                     else:
-                        self._forget(unit)
+                        self._settle(unit)
                         self.ledger.set_unit(unit.name, status="pending")
         for name in list(self._active):
             self.ledger.set_unit(name, status="pending")

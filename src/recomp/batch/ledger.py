@@ -113,6 +113,25 @@ class Ledger:
 
     # Reading
 
+    def unsettled_s(self) -> float:
+        """Working time that runs have spent since the last finished one; what was set aside and never settled, because
+        of a kill, counts whole."""
+        total = 0.0
+        for number in reversed(self.numbers()):
+            if os.path.exists(self._path(number, "summary.json")):
+                break
+            if number == self.number:
+                continue
+            reserved: dict[str, float] = {}
+            for event in read_events(self._path(number, "events.jsonl"), {"event": str, "unit": str}):
+                seconds = event.get("seconds")
+                if event["event"] == "reserved" and isinstance(seconds, int | float):
+                    reserved[event["unit"]] = seconds
+                elif event["event"] == "spent" and isinstance(seconds, int | float):
+                    total += min(seconds, reserved.pop(event["unit"], 0.0))
+            total += sum(reserved.values())
+        return total
+
     def history(self) -> list[dict[str, Any]]:
         """The counts of every finished run, oldest first."""
         rows = read_events(os.path.join(self.folder, "history.jsonl"), {"run": int, "time": str, "counts": dict})

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from recomp.batch.asking import check_here, staged
 from recomp.batch.attempt import attempt
 from recomp.batch.executor import Task
 from recomp.batch.local import Tell, Work
-from recomp.batch.staging import plan_files, write_files
+from recomp.batch.staging import contents, write_files
 from recomp.batch.units import Unit
 from recomp.config.batch import Manifest
 from recomp.engine.canonical import digest
@@ -25,15 +26,18 @@ def store_folder(manifest: Manifest) -> str:
     return os.environ.get("RECOMP_CACHE_DIR") or os.path.join(manifest.work_root, "store")
 
 
-def local_work(manifest: Manifest, find: Callable[[str], Unit], policy: dict[str, Any]) -> Work:
-    """`find` gives a task's unit by its name; `policy` is what the titles' automation.toml says of it."""
+def local_work(manifest: Manifest, find: Callable[[str], Unit]) -> Work:
+    """`find` gives a task's unit by its name."""
     store = store_folder(manifest)
 
     def work(task: Task, tell: Tell, admit: Callable[[str], None]) -> dict[str, Any]:
         unit = find(task.name)
         folder = unit_folder(manifest, unit)
         hashes = StatCache()
-        config = write_files(folder, plan_files(manifest, unit, hashes, policy))
+        files = staged(manifest, unit, hashes)
+        if manifest.policy["execution_mode"] != "local":
+            check_here(manifest, unit, contents(files, hashes))
+        config = write_files(folder, files)
         os.environ["RECOMP_CACHE_DIR"] = store
         outcome = attempt(config, tell, admit=admit, deadline_s=manifest.policy["title_minutes"] * 60)
         outcome.pop("manifest", None)  # it lies where the unit does

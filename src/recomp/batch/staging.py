@@ -13,6 +13,7 @@ from recomp.config.automation import AUTOMATION
 from recomp.config.batch import Manifest
 from recomp.config.document import resolve_path
 from recomp.config.types import FilePath, ListOf, Table
+from recomp.engine.canonical import digest
 from recomp.engine.files import remove_quietly, write_atomic
 from recomp.engine.fingerprint import StatCache, list_tree
 from recomp.errors import ConfigError
@@ -37,6 +38,35 @@ def plan_files(manifest: Manifest, unit: Unit, hashes: StatCache, policy: dict[s
     if inputs["automation"]:
         return _from_automation(manifest, unit, policy or {})
     return _from_program(manifest, unit, hashes, policy or {})
+
+
+def contents(staged: Staged, hashes: StatCache) -> dict[str, tuple[str, int, bool]]:
+    """Each file by its relative path: (SHA-256, size in bytes, executable)."""
+    import hashlib
+
+    found = {}
+    for name, content in sorted(staged.files.items()):
+        if isinstance(content, bytes):
+            found[name] = (hashlib.sha256(content).hexdigest(), len(content), False)
+        else:
+            found[name] = (*hashes.file(content), os.access(content, os.X_OK))
+    return found
+
+
+def unit_digest(files: dict[str, tuple[str, int, bool]]) -> str:
+    """The identity of everything that a unit is made from."""
+    return digest([[name, sha256, is_executable] for name, (sha256, _, is_executable) in sorted(files.items())])
+
+
+def title_policy(policy: dict[str, Any]) -> dict[str, Any]:
+    """What a unit's automation.toml says of the batch's policy; nothing in local mode. The approval is the batch's."""
+    if policy["execution_mode"] == "local":
+        return {}
+    kept = ("execution_mode", "max_cost_usd", "redaction_profile", "allowed_models", "run_windows")
+    return {
+        **{key: policy[key] for key in kept if policy[key] is not None},
+        "max_runtime_minutes": policy["title_minutes"],
+    }
 
 
 def write_files(folder: str, staged: Staged) -> str:
@@ -142,7 +172,12 @@ def _from_program(manifest: Manifest, unit: Unit, hashes: StatCache, policy: dic
 def _finished(values: dict[str, Any], policy: dict[str, Any]) -> dict[str, Any]:
     """With what a batch decides: one compiler at a time (the batch's workers share the machine), and its policy."""
     values = merge({"build": {"jobs": 1}}, values)
-    return merge(values, {"policy": policy}) if policy else values
+    if not policy:
+        return values
+    own = values.get("policy") or {}
+    bounds = {key: min(own[key], policy[key]) for key in ("max_cost_usd", "max_runtime_minutes")
+              if isinstance(own.get(key), int | float) and key in policy}  # fmt: skip
+    return merge(values, {"policy": {**policy, **bounds}})
 
 
 # A project

@@ -188,7 +188,7 @@ def _batch(parser: argparse.ArgumentParser) -> None:
 
     def action(name: str, summary: str) -> argparse.ArgumentParser:
         made = actions.add_parser(name, help=summary, description=summary[:1].upper() + summary[1:] + ".")
-        if name != "init":
+        if name not in ("init", "keygen"):
             made.add_argument("manifest", metavar="MANIFEST", help="the batch manifest, TOML or JSON")
             _json(made)
         return made
@@ -204,6 +204,15 @@ def _batch(parser: argparse.ArgumentParser) -> None:
         made.add_argument("--wait", action="store_true", help="wait for a run of the same batch")
         if name == "retry":
             made.add_argument("--failed", action="store_true", help="what failed, and what was set aside")
+    approve = action("approve", "sign for what the batch is going to run")
+    approve.add_argument("--key", metavar="FILE", required=True, help="your private key, as keygen writes it")
+    approve.add_argument("--who", metavar="NAME", help="who signs (default: the user's name)")
+    approve.add_argument("--days", type=_count, default=7, metavar="N", help="how long it counts (default: 7)")
+    approve.add_argument(
+        "--to", metavar="FILE", help="the record to write (default: approval.json beside the manifest)"
+    )
+    keygen = action("keygen", "make a key to approve batches with")
+    keygen.add_argument("file", metavar="FILE", help="the private key to write; the public one is printed")
     action("status", "say where every title stands").add_argument("--all", action="store_true", help="list all titles")
     action("cancel", "stop the run that is under way")
     report = action("report", "write the page of the batch")

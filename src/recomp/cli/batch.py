@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 
+from recomp.batch.asking import Door
 from recomp.batch.coordinator import Coordinator, Result
 from recomp.batch.executor import Executor
 from recomp.batch.ledger import Ledger, snapshot
@@ -19,6 +20,7 @@ from recomp.cli.text import duration, paint, print_error, printable, shown
 from recomp.config.batch import Manifest, load
 from recomp.engine.context import Interrupted
 from recomp.engine.files import write_atomic
+from recomp.engine.fingerprint import StatCache
 from recomp.engine.lock import Lock
 from recomp.errors import ConfigError, GateError, RecompError
 
@@ -66,8 +68,10 @@ def _run(options: argparse.Namespace, chosen) -> int:
         if not todo:
             print("nothing to do" if not options.json else json.dumps({"state": "finished", "units": []}))
             return 0
+        door = Door(manifest, ledger, StatCache(os.path.join(folder, "stat-cache")))
+        door.check(todo)
         executor = make_executor(options, manifest, by_name, ledger)
-        result = _carry_out(options, manifest, todo, grouped, ledger, executor)
+        result = _carry_out(options, manifest, todo, grouped, ledger, executor, door)
         _say(options, manifest, todo, ledger, result)
         if result.state == "refused":
             raise GateError("\n    ".join(["batch: refused", *result.refusals[:5]]), hint="see docs/batch.md, Gates")
@@ -78,7 +82,7 @@ def _run(options: argparse.Namespace, chosen) -> int:
 
 def _carry_out(
     options: argparse.Namespace, manifest: Manifest, todo: list[Unit], grouped: dict[str, list[Unit]], ledger: Ledger,
-    executor: Executor,
+    executor: Executor, door: Door,
 ) -> Result:  # fmt: skip
     ledger.begin()
     coordinator = Coordinator(
@@ -89,6 +93,8 @@ def _carry_out(
         payload=lambda unit: {},
         fingerprint=lambda unit: stat_fingerprint(manifest, unit),
         retries=manifest.defaults["retries"],
+        admit=door.admit,
+        spent=door.spent,
     )
     path = os.path.join(manifest.work_root, MANIFEST_NAME)
     try:
@@ -111,7 +117,7 @@ def make_executor(
     options: argparse.Namespace, manifest: Manifest, by_name: dict[str, Unit], ledger: Ledger
 ) -> Executor:
     return LocalExecutor(
-        local_work(manifest, by_name.__getitem__, {}),
+        local_work(manifest, by_name.__getitem__),
         os.path.join(ledger.folder, "logs"),
         slots=options.jobs,
         memory_mb=options.memory,
@@ -227,7 +233,7 @@ ACTIONS = {"run": guarded(run), "retry": guarded(retry)}
 def command(options: argparse.Namespace) -> int:
     if options.action in ACTIONS:
         return ACTIONS[options.action](options)
-    from recomp.cli import batch_init, batch_look
+    from recomp.cli import batch_init, batch_look, batch_sign
 
-    actions = {"init": batch_init.init, **batch_look.ACTIONS}
+    actions = {"init": batch_init.init, **batch_look.ACTIONS, **batch_sign.ACTIONS}
     return actions[options.action](options)
