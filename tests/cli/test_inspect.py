@@ -24,6 +24,7 @@ NAME: NRO, 29,248 bytes
   build id      0102030405060708090a0b0c0d0e0f1011121314
   memory        16,384 bytes (16.0 KiB)
   eh frame hdr  0x1600
+  eh frame      none
   sha256        HASH
   titles
     title    publisher  languages
