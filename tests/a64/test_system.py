@@ -5,8 +5,9 @@ import pytest
 
 from recomp.a64 import decode, patterns
 from recomp.semantics import functions, lift_insn
-from tests.a64.harness import compile_words, word_pc
+from tests.a64.harness import compile_words
 from tests.a64.states import zero_states
+from tests.a64.trampoline import word_pc
 from tests.a64.words import random_words
 
 UNDEFINED, BREAKPOINT, SVC = 1, 2, 0x10000

@@ -106,7 +106,7 @@ def test_a_kite_nobody_flies_falls(built: Path, tmp_path: Path) -> None:
 
 def test_the_autopilot_wins_and_the_script_is_its_play(tmp_path: Path) -> None:
     """The checked-in script is what tools/make_play.c writes for this game; played to the end, it wins."""
-    platforms = ("main.c", "platform_linux.c", "platform_native.c")
+    platforms = ("main.c", "platform_linux.c", "platform_native.c", "platform_horizon.c")
     tool = compile_c(tmp_path / "make_play", *sources_without(*platforms), SAMPLE / "tools" / "make_play.c")
     script = subprocess.run([tool, "1860"], capture_output=True, text=True, check=True, timeout=120)
     assert script.stdout == (SAMPLE / "input_script.toml").read_text(encoding="utf-8")

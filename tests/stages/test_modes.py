@@ -149,12 +149,20 @@ def test_confined_commands_read_inputs_and_write_outputs_only(folder: ProjectFol
 
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    script = folder.script("look", f'cat module.json >/dev/null; echo x > out/new; cat "{secret}" || echo refused')
-    folder.config["commands"] = {"build": [script], "run": ["true"]}
-    folder.config["run"] = {"confine": True}
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/table").write_text("table\n")
+    body = (
+        'cat module.json >/dev/null; cat ../shared/table; echo x > "$RECOMP_BUILD_DIR/new"; '
+        'made=$(mktemp); echo temporary > "$made"; cat "$made"; case "$made" in "$TMPDIR"/*) echo own ;; esac; '
+        f'(echo x > "$RECOMP_WORK_ROOT/.recomp/store/x") 2>/dev/null || echo kept; cat "{secret}" || echo refused'
+    )
+    folder.config["commands"] = {"build": [folder.script("look", body)], "run": ["true"]}
+    folder.config["run"] = {"confine": True, "readable": ["../shared"]}
     assert automate(folder) == 0
     told = (folder.work_root / "logs/build.stdout.log").read_text()
-    assert told == ("refused\n" if abi_version() else "secret")
+    assert told == "table\ntemporary\nown\n" + ("kept\nrefused\n" if abi_version() else "secret")
+    assert (folder.work_root / "build/new").read_text() == "x\n"
+    assert not (folder.work_root / ".recomp/scratch/build").exists()
     assert folder.steps()["build"]["confinement"] == ("landlock" if abi_version() else "none")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 
 EXIT_INTERRUPTED = 130
@@ -36,15 +35,14 @@ def _explain(error: Exception) -> int:
     import os
 
     from recomp.cli.text import print_error
-    from recomp.errors import RecompError
+    from recomp.errors import RecompError, system_error, system_hint
 
     if os.environ.get("RECOMP_TRACEBACK"):
         import traceback
 
         traceback.print_exception(error)
     if isinstance(error, OSError) and error.errno is not None:
-        hint = "free some space, or choose another work root" if error.errno == errno.ENOSPC else None
-        print_error(RecompError(f"{error.filename or 'recomp'}: {error.strerror}", hint=hint))
+        print_error(RecompError(system_error(error), hint=system_hint(error)))
     else:
         message = f"{type(error).__name__}: {error} [this is a bug]"
         print_error(RecompError(message, hint="RECOMP_TRACEBACK=1 shows where"))

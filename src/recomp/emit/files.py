@@ -159,21 +159,16 @@ def module_c(
 
 
 def _images_c(images: Sequence[Image]) -> list[str]:
-    """The table of a program's modules, and of the functions to call before it begins."""
+    """The table of a program's modules."""
     if not images:
         return []
-    lines = []
-    for number, image in enumerate(images):
-        if image.init:
-            lines.append(f"static const uint32_t init_{number}[] = {{{', '.join(f'{pc:#x}u' for pc in image.init)}}};")
-    lines.append("static const rt_image images[] = {")
-    for number, image in enumerate(images):
-        init = f"init_{number}" if image.init else "0"
+    lines = ["static const rt_image images[] = {"]
+    for image in images:
         lines += [
             f"  {{{c_string(image.name)}, {image.base:#x}u, {image.entry:#x}u,",
             f"    {image.text:#x}u, {image.text_size:#x}u, {image.rodata:#x}u, {image.rodata_size:#x}u,",
             f"    {image.data:#x}u, {image.data_size:#x}u, {image.bss_size:#x}u, {image.mod0:#x}u,",
-            f"    {image.relocated:d}, {init}, {len(image.init)}u}},",
+            f"    {image.relocated:d}}},",
         ]
     return [*lines, "};", ""]
 

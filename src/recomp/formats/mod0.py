@@ -124,15 +124,16 @@ def _pair(raw: bytes, at: int) -> tuple[int, int]:
 
 def find_dynamic(image: Image) -> int | None:
     """The offset of the dynamic section of a module without MOD0 (SDKs before 1.4): found by its shape."""
-    # The first tags that linkers write without DT_NEEDED.
-    first = (16, DT_INIT_ARRAY, DT_RELA, DT_HASH, DT_INIT, DT_SYMTAB)
+    usual = (16, DT_INIT_ARRAY, DT_RELA, DT_HASH, DT_INIT, DT_SYMTAB)  # one of them stands among the first
     for part in (image.rodata, image.data):
         words = np.frombuffer(part.data, "<u8", len(part.data) // 8)
-        for index in np.flatnonzero(np.isin(words, first))[:_MAX_TAGS].tolist():
+        for index in np.flatnonzero(np.isin(words, usual))[:_MAX_TAGS].tolist():
             at = part.offset + 8 * index
             known = dict(_read_tags(image, at, 64) or ())
             if {DT_STRTAB, DT_SYMTAB, DT_RELA, DT_RELASZ} <= known.keys() and image.part_at(known[DT_SYMTAB]):
-                return at
+                while index >= 2 and DT_NEEDED <= words[index - 2] <= DT_RELR:
+                    index -= 2
+                return part.offset + 8 * index
     return None
 
 
@@ -183,9 +184,17 @@ def read_dynamic(image: Image, at: int) -> Dynamic:
         symbols=symbols,
         needed=tuple(names.at(value) for tag, value in tags if tag == DT_NEEDED),
         soname=names.at(known[DT_SONAME]) if DT_SONAME in known else "",
-        init=(known.get(DT_INIT_ARRAY, 0), known.get(DT_INIT_ARRAYSZ, 0)),
-        fini=(known.get(DT_FINI_ARRAY, 0), known.get(DT_FINI_ARRAYSZ, 0)),
+        init=_array(image, known, DT_INIT_ARRAY, DT_INIT_ARRAYSZ),
+        fini=_array(image, known, DT_FINI_ARRAY, DT_FINI_ARRAYSZ),
     )
+
+
+def _array(image: Image, known: dict[int, int], at: int, size: int) -> tuple[int, int]:
+    """(offset, size) of an array of functions; (0, 0) without one."""
+    if not known.get(at) or not known.get(size):
+        return 0, 0
+    _table(image, known[at], known[size], "array of start-up or exit functions")
+    return known[at], known[size]
 
 
 def _table(image: Image, offset: int, size: int, what: str) -> bytes:

@@ -74,9 +74,9 @@ class _Reader:
             while file != _NONE:
                 file = self._file(file, path)
             while child != _NONE:
-                name = self._name_of(self.dirs + child, 0x14, self.dirs_end, "directory")
                 if child == 0 or child in self.seen_dirs:
                     self._fail_cycle(self.dirs + child, "directory")
+                name = self._name_of(self.dirs + child, 0x14, self.dirs_end, "directory")
                 self.seen_dirs.add(child)
                 pending.append((child, self._join(path, name, self.dirs + child)))
                 child = self._directory(child, path)[0]

@@ -18,6 +18,7 @@ from recomp.lift.discover import Discovery
 from recomp.lift.explore import Region
 from recomp.lift.fragments import join_fragments
 from recomp.lift.graph import build_blocks
+from recomp.lift.link import link_modules
 from recomp.lift.module import Block, Function, Image, Module, Segment
 from recomp.lift.names import NamedAddress, name_functions
 from recomp.lift.place import Placed, place_modules, program_of
@@ -81,9 +82,10 @@ def lift_modules(
 
     `name_map` has offsets from the first module's base.
     """
-    modules = place_modules(images)
-    module, blobs, summary = _lift(program_of(modules), name_map or {}, trace, options)
-    return msgspec.structs.replace(module, abi="horizon", images=tuple(map(_image, modules))), blobs, summary
+    linked = link_modules(place_modules(images))
+    program = program_of(linked.modules, linked.entry, linked.words, linked.startup)
+    module, blobs, summary = _lift(program, name_map or {}, trace, options)
+    return msgspec.structs.replace(module, abi="horizon", images=tuple(map(_image, linked.modules))), blobs, summary
 
 
 def _image(placed: Placed) -> Image:
@@ -91,7 +93,7 @@ def _image(placed: Placed) -> Image:
     return Image(
         name=placed.name,
         base=placed.base,
-        entry=placed.base,
+        entry=placed.base + image.text.offset,
         text=placed.base + image.text.offset,
         text_size=len(image.text.data),
         rodata=placed.base + image.rodata.offset,
@@ -100,6 +102,7 @@ def _image(placed: Placed) -> Image:
         data_size=len(image.data.data),
         bss_size=image.bss_size,
         mod0=placed.base + placed.mod0.offset if placed.mod0 else 0,
+        relocated=placed.is_stored,
     )
 
 

@@ -19,6 +19,7 @@ TERMINATORS = (
     "tail_call",  # b, or b.cond whose taken side leaves the function: `target`; successors = () or (fallthrough,)
     "ret",  # ret, any register
     "trap",  # brk, udf, hlt or a word no table knows: nothing follows
+    "left_out",  # the way into a function that is left out on purpose: a trap, whatever the word
 )
 
 
@@ -62,7 +63,7 @@ class Function(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """A module of an "horizon" program. Guest addresses; `mod0` is 0 without one. `relocated`: its words are stored as
-    relocation leaves them, and nothing is left to do for start-up code; `init`: functions to call before the entry."""
+    relocation leaves them, and nothing is left to do for start-up code."""
 
     name: str
     base: int
@@ -76,7 +77,6 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     bss_size: int
     mod0: int = 0
     relocated: bool = False
-    init: tuple[int, ...] = ()
 
 
 class Module(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -275,6 +275,41 @@ def parse_inputs(data: bytes, *, name: str = "inputs.jsonl") -> list[InputEvent]
         InputEvent(tick, type_, code, value)
         for tick, type_, code, value in _lines(data, name, ("tick", "type", "code", "value"), signed="value")
     ]
+
+
+def read_input_log(path: Path | str) -> list[InputEvent]:
+    """Read what was played: a recording's inputs.jsonl, or a compiled input script (TICK TYPE CODE VALUE a line).
+
+    Raises FormatError for a file that cannot be read or is neither."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise FormatError(f"{path}: cannot read the input log: {error.strerror}") from error
+    if data.lstrip()[:1] in (b"{", b""):
+        return parse_inputs(data, name=str(path))
+    events = []
+    for number, line in enumerate(data.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            tick, kind, code, value = map(int, line.split())
+            if not (0 <= tick < 1 << 64 and 0 <= kind < 1 << 16 and 0 <= code < 1 << 16):
+                raise ValueError
+        except ValueError:
+            raise FormatError(f"{path}:{number}: found {line[:40]!r}, expected TICK TYPE CODE VALUE") from None
+        events.append(InputEvent(tick, kind, code, value))
+    return events
+
+
+def first_input_difference(ours: Sequence[InputEvent], theirs: Sequence[InputEvent]) -> int | None:
+    """Return the tick of the first event that one side read and the other did not, or read at another tick or in
+    another order; None if they are equal. Reports (EV_SYN) do not count: a device may add them."""
+    a, b = ([event for event in side if event.type != 0] for side in (ours, theirs))
+    for one, other in zip(a, b, strict=False):
+        if one != other:
+            return min(one.tick, other.tick)
+    rest = (a if len(a) > len(b) else b)[min(len(a), len(b)) :]
+    return rest[0].tick if rest else None
 
 
 def parse_misses(data: bytes, *, name: str = "misses.jsonl") -> list[Miss]:

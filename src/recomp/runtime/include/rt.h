@@ -43,6 +43,7 @@ typedef enum rt_trap_kind {
   RT_TRAP_UNDEFINED,   /* a word that no table knows, udf, or what EL0 may not do */
   RT_TRAP_BREAKPOINT,  /* brk, hlt */
   RT_TRAP_UNSUPPORTED, /* a known instruction without semantics yet: rt_unsupported_text(word) */
+  RT_TRAP_LEFT_OUT,    /* the way into a function that is left out on purpose */
 } rt_trap_kind;
 
 /* Provided by the runtime. Registers are in *c before each call, and to be reloaded after it. */
@@ -86,10 +87,8 @@ typedef struct rt_image {
   uint32_t text, text_size;
   uint32_t rodata, rodata_size;
   uint32_t data, data_size, bss_size;
-  uint32_t mod0;         /* 0 = it has none */
-  uint32_t relocated;    /* its words are stored as relocation leaves them: nobody else links it */
-  const uint32_t *init;  /* then also: the functions to call, in order, before the entry */
-  uint32_t init_count;
+  uint32_t mod0;      /* 0 = it has none */
+  uint32_t relocated; /* its words are stored as relocation leaves them: nobody else links it */
 } rt_image;
 
 typedef struct rt_module {

@@ -5,6 +5,7 @@
 
 #include "audio.h"
 #include "end.h"
+#include "live.h"
 #include "options.h"
 #include "record.h"
 #include "video.h"
@@ -38,18 +39,26 @@ static _Noreturn void end_at_limit(void) {
          (unsigned long long)tick);
 }
 
-void rt_clock_advance(uint64_t until) {
-  reads_in_a_row = 0;
-  if (until <= now) return;
-  uint64_t limit = rt_opt.max_ticks ? rt_opt.max_ticks * RT_UNITS_PER_TICK : RT_FOREVER;
-  uint64_t stop = until < limit ? until : limit;
-  uint64_t ended = stop / RT_UNITS_PER_TICK - tick;
-  now = stop;
+static void account_for(uint64_t until) {
+  uint64_t ended = until / RT_UNITS_PER_TICK - tick;
+  now = until;
   rt_record_lock();
   rt_audio_play(now);
   if (ended) rt_video_ticks(tick, ended);
   tick += ended;
   rt_record_unlock();
+}
+
+void rt_clock_advance(uint64_t until) {
+  reads_in_a_row = 0;
+  if (until <= now) return;
+  uint64_t limit = rt_opt.max_ticks ? rt_opt.max_ticks * RT_UNITS_PER_TICK : RT_FOREVER;
+  uint64_t stop = until < limit ? until : limit;
+  while (rt_live_on() && (tick + 1) * RT_UNITS_PER_TICK <= stop) { /* who plays sees every tick end */
+    account_for((tick + 1) * RT_UNITS_PER_TICK);
+    rt_live_tick(tick);
+  }
+  account_for(stop);
   if (stop == limit) end_at_limit();
 }
 

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "end.h"
 #include "options.h"
+#include "thread.h"
 
 static rt_input_event *events;
 static size_t event_count;
@@ -58,3 +60,12 @@ void rt_input_init(void) {
 }
 
 const rt_input_event *rt_input_at(size_t n) { return n < event_count ? &events[n] : NULL; }
+
+void rt_input_play(uint64_t tick, uint16_t type, uint16_t code, int32_t value) {
+  append((rt_input_event){tick, type, code, value, false});
+}
+
+void rt_input_played(uint64_t tick) {
+  close_report();
+  rt_thread_input_played(tick * RT_UNITS_PER_TICK);
+}

@@ -24,4 +24,9 @@ void rt_input_init(void);
 /* The n-th event, or NULL behind the last one. Ticks never go back, and each tick ends with a SYN_REPORT. */
 const rt_input_event *rt_input_at(size_t n);
 
+/* Somebody plays (live.h): an event of a tick that has just begun, behind those of earlier ones; and the end of its
+ * events. */
+void rt_input_play(uint64_t tick, uint16_t type, uint16_t code, int32_t value);
+void rt_input_played(uint64_t tick);
+
 #endif

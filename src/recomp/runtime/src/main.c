@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "end.h"
+#include "live.h"
 #include "memory.h"
 #include "options.h"
 #include "record.h"
@@ -32,6 +33,7 @@ int main(int argc, char **argv) {
   rt_memory_init(&rt_guest);
   rt_dispatch_init();
   rt_system_init(argc, argv);
+  rt_live_init();
   sigset_t all; /* this thread only watches: a signal must find a thread of the guest */
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, NULL);

@@ -11,6 +11,7 @@
 #include "audio.h"
 #include "clock.h"
 #include "end.h"
+#include "live.h"
 #include "options.h"
 #include "text.h"
 #include "video.h"
@@ -175,6 +176,7 @@ void rt_record_forget(void) {
   pthread_mutex_init(&lock, NULL);
   if (folder >= 0) close(folder);
   folder = inputs = misses = -1;
+  rt_live_forget();
   rt_video_forget();
   rt_audio_forget();
 }

@@ -74,7 +74,17 @@ static uint64_t earliest_deadline(void) {
   uint64_t earliest = rt_system_deadline();
   for (rt_thread *t = NULL; (t = rt_thread_each(t));)
     if (t->waiting && t->deadline < earliest) earliest = t->deadline;
+  uint64_t next_tick = (rt_clock_tick() + 1) * RT_UNITS_PER_TICK;
+  for (rt_thread *t = NULL; (t = rt_thread_each(t));)
+    if (t->waiting && t->for_input && next_tick < earliest) earliest = next_tick;
   return earliest;
+}
+
+void rt_thread_expect_input(void) { self->for_input = true; }
+
+void rt_thread_input_played(uint64_t at) {
+  for (rt_thread *t = NULL; (t = rt_thread_each(t));)
+    if (t->waiting && t->for_input && t->deadline > at) t->deadline = at;
 }
 
 #define MOST_WATCHED 1024
@@ -196,7 +206,10 @@ static rt_wait_result wait_on_host(rt_thread *t) {
 
 static rt_wait_result wait_until(rt_thread *t, uint64_t deadline, const struct pollfd *fds, unsigned n,
                                  bool interruptible) {
-  if (interruptible && rt_system_interrupts(t)) return RT_INTERRUPTED;
+  if (interruptible && rt_system_interrupts(t)) {
+    t->for_input = false;
+    return RT_INTERRUPTED;
+  }
   t->waiting = true;
   t->interruptible = interruptible;
   t->deadline = deadline;
@@ -208,7 +221,7 @@ static rt_wait_result wait_until(rt_thread *t, uint64_t deadline, const struct p
   } else {
     give_turn(t, false);
   }
-  t->waiting = false;
+  t->waiting = t->for_input = false;
   t->fd_count = 0;
   return t->result;
 }

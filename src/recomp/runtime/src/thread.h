@@ -27,6 +27,7 @@ typedef struct rt_thread {
   int priority; /* the lowest number goes first; Linux leaves it at 0 */
   void *object; /* Horizon: its kernel object */
   bool waiting, interruptible;
+  bool for_input; /* somebody plays: the wait may end at a tick that nobody knows yet */
   bool for_child; /* the end of a child ends the wait */
   rt_wait_result result;
   uint64_t deadline; /* units */
@@ -71,6 +72,12 @@ _Noreturn void rt_thread_restart(rt_thread *t, uint64_t pc);
 /* Waits until rt_thread_wake, a deadline (units, RT_FOREVER), readiness of one of the host descriptors (the caller
  * polls them again) or a signal that is not blocked. */
 rt_wait_result rt_thread_wait(rt_thread *t, uint64_t deadline, const struct pollfd *fds, unsigned fd_count);
+
+/* The calling thread is about to wait for input that may yet be played. */
+void rt_thread_expect_input(void);
+
+/* Input was played at a time: the waits for it end then, as if it had been known all along. */
+void rt_thread_input_played(uint64_t at);
 
 /* As rt_thread_wait, but no signal ends it: for what Linux calls uninterruptible, such as waiting for a picture. */
 void rt_thread_sleep(rt_thread *t, uint64_t deadline);

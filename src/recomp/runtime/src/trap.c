@@ -28,6 +28,7 @@ void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word) {
     case RT_TRAP_BREAKPOINT: rt_end(RT_END_TRAP, RT_CODE_SIGNAL + G_SIGTRAP, place, "breakpoint");
     case RT_TRAP_UNSUPPORTED:
       rt_end(RT_END_TRAP, RT_CODE_RUNTIME, place, "instruction without semantics: %s", text ? text : "?");
+    case RT_TRAP_LEFT_OUT: rt_end(RT_END_TRAP, RT_CODE_RUNTIME, place, "call of a function that is left out");
     default: rt_end(RT_END_TRAP, RT_CODE_SIGNAL + G_SIGILL, place, "undefined instruction");
   }
 }

@@ -7,6 +7,7 @@
 
 #include "../clock.h"
 #include "../input.h"
+#include "../live.h"
 #include "../memory.h"
 #include "../record.h"
 #include "devices.h"
@@ -37,7 +38,12 @@ static reader *reader_of(rt_file *f) { return f->state; }
 
 static bool is_due(size_t i) { return rt_input_at(i) && rt_input_at(i)->tick <= rt_clock_tick(); }
 
-static uint64_t due_at(size_t i) { return rt_input_at(i) ? rt_input_at(i)->tick * RT_UNITS_PER_TICK : RT_FOREVER; }
+/* For a caller that is about to wait. */
+static uint64_t due_at(size_t i) {
+  if (rt_input_at(i)) return rt_input_at(i)->tick * RT_UNITS_PER_TICK;
+  if (rt_live_on()) rt_thread_expect_input();
+  return RT_FOREVER;
+}
 
 static input_event at_its_time(const rt_input_event *e, const reader *r) {
   uint64_t since_start_us = e->tick * RT_UNITS_PER_TICK / RT_UNITS_PER_NS / 1000;
