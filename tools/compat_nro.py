@@ -41,8 +41,8 @@ KEYS = {"A": 44, "B": 45, "X": 30, "Y": 31, "L": 16, "R": 17, "PLUS": 28, "MINUS
 KEYS |= {"UP": 103, "DOWN": 108, "LEFT": 105, "RIGHT": 106}
 #: (first vsync, vsync after the last, button): what everybody gets to see; PLUS is how homebrew is left
 SCRIPT = (
-    (140, 144, "A"), (150, 154, "DOWN"), (160, 164, "A"), (170, 174, "RIGHT"), (180, 184, "X"), (190, 194, "LEFT"),
-    (200, 204, "UP"), (210, 214, "B"), (220, 224, "Y"), (240, 246, "PLUS"),
+    (130, 133, "A"), (137, 140, "DOWN"), (144, 147, "A"), (151, 154, "RIGHT"), (158, 161, "X"), (165, 168, "LEFT"),
+    (172, 175, "UP"), (179, 182, "B"), (186, 189, "Y"), (195, 199, "PLUS"),
 )  # fmt: skip
 
 
@@ -225,7 +225,7 @@ def main() -> int:
     parser.add_argument("nros", type=Path, help="a folder of NROs")
     parser.add_argument("oracle", type=Path, help="the oracle's program")
     parser.add_argument("names", nargs="*", help="only these (without .nro)")
-    parser.add_argument("--ticks", type=int, default=300, help="vsyncs to play")
+    parser.add_argument("--ticks", type=int, default=210, help="vsyncs to play")
     parser.add_argument("--update", action="store_true", help="rewrite docs/compatibility.md")
     args = parser.parse_args()
     rows = []
