@@ -52,7 +52,11 @@ def command(options: Options) -> int:
     layout = layout_of(project)
     receiving = check_folders(project)  # before the first byte is written
     check_batch(project)
-    lock, journal = _enter(layout, wait=options.wait)
+    try:
+        lock, journal = _enter(layout, wait=options.wait)
+    except Interrupted:
+        print("recomp: interrupted while it waited", file=sys.stderr)
+        return EXIT_INTERRUPTED
     try:
         try:
             result = _run(options, project, receiving, journal, started)
@@ -94,7 +98,8 @@ def _enter(layout: Layout, *, wait: bool) -> tuple[Lock, Journal]:
 
     lock = None
     try:
-        lock = open_work_root(layout.engine_dir, wait_s=WAIT_S if wait else 0.0, waiting=waiting)
+        with interruptible():
+            lock = open_work_root(layout.engine_dir, wait_s=WAIT_S if wait else 0.0, waiting=waiting)
         return lock, queued[0] if queued else Journal(layout.runs_dir)
     except BaseException as error:
         for journal in queued:

@@ -10,7 +10,7 @@ from recomp.config import project as projects
 from recomp.engine.fingerprint import StatCache
 from recomp.errors import RecompError
 from recomp.stages.archive import check_batch
-from recomp.stages.preflight import check_folders, check_inputs, check_module
+from recomp.stages.preflight import check_folders, check_inputs, check_module, check_reference
 
 
 def command(options: argparse.Namespace) -> int:
@@ -23,6 +23,7 @@ def command(options: argparse.Namespace) -> int:
             lambda: check_folders(project),
             lambda: check_batch(project),
             lambda: check_module(project),
+            lambda: check_reference(project),
         )
         for test in tests:
             try:

@@ -9,7 +9,7 @@ import os
 import time
 
 from recomp import __version__
-from recomp.errors import ConfigError
+from recomp.errors import ConfigError, FormatError
 
 AUTOMATION = """\
 # What to do with the program: every stage is built in. Paths are relative to this file.
@@ -166,9 +166,12 @@ def _read(program: str) -> tuple[bytes, dict[str, str], str]:
             data = file.read()
     except OSError as error:
         raise ConfigError(f"{program}: cannot be read: {error.strerror}") from error
-    if data[0x10:0x14] == b"NRO0":
-        return data, {"mode": "homebrew", "key": "nro", "format": "nro0"}, _title(data)
-    read_elf(data)
+    try:
+        if data[0x10:0x14] == b"NRO0":
+            return data, {"mode": "homebrew", "key": "nro", "format": "nro0"}, _title(data)
+        read_elf(data)
+    except FormatError as error:
+        raise ConfigError(f"{program}: {error.message}", hint=error.hint) from None
     return data, {"mode": "elf", "key": "elf", "format": "elf"}, ""
 
 

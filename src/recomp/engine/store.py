@@ -21,6 +21,7 @@ from recomp.engine.stage import ASSET_CLASSES
 from recomp.errors import GateError, RecompError
 
 CHUNK_BYTES = 1 << 20
+FOLDERS = ("blobs", "actions", "contents", "tmp")
 #: ioctl FICLONE of linux/fs.h: share the extents of a file where the file system can
 FICLONE = 0x40049409
 
@@ -30,9 +31,10 @@ class BlobMissing(RecompError):
 
 
 class Store:
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, make: bool = True) -> None:
+        """`make` its folders; who only looks need not."""
         self.root = root
-        for name in ("blobs", "actions", "contents", "tmp"):
+        for name in FOLDERS if make else ():
             os.makedirs(os.path.join(root, name), exist_ok=True)
         self._lock_fd: int | None = None
         self.allowed = self._allowed_classes()
@@ -180,6 +182,8 @@ class Store:
     def actions(self) -> list[dict[str, Any]]:
         """Every readable record, in the order of their keys."""
         root = os.path.join(self.root, "actions")
+        if not os.path.isdir(root):
+            return []
         keys = [a + b for a in sorted(os.listdir(root)) for b in sorted(os.listdir(os.path.join(root, a)))]
         return [record for record in map(self.action, keys) if record is not None]
 

@@ -27,7 +27,7 @@ def stage(job: Job, before: tuple[str, ...], receiving: tuple[str, ...], inputs:
         check_separation(receiving)
         statement = _statement(context, config, inputs)
         context.write("statement", json.dumps(statement, indent=2, sort_keys=True).encode() + b"\n")
-        return Result(found=f"{len(statement['subject'])} subjects, {len(inputs)} inputs")
+        return Result(found=f"{_count(len(statement['subject']), 'subject')}, {_count(len(inputs), 'input')}")
 
     return Stage(
         name="archive",
@@ -45,6 +45,10 @@ def stage(job: Job, before: tuple[str, ...], receiving: tuple[str, ...], inputs:
         ),
         timeout_s=settings.timeout_s("archive"),
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def note_in_batch(project: Project, status: str, last_step: str | None) -> None:
