@@ -36,8 +36,8 @@ class Voice:
             self.sent, 0, 0, 0,
         )  # fmt: skip
         head = struct.pack(
-            "<IIBBBBIIIIff24xIhxx4xQQII", 0, 0, self.is_new, 1, self.state, 2, self.rate, 0, 0, 1, 1.0, self.volume, 1, 0,
-            0, 0, 0, 0,
+            "<IIBBBBIIIIff24xIhxx4xQQII", 0, 0, self.is_new, 1, self.state, 2, self.rate, 0, 0, 1, 1.0, self.volume, 1,
+            0, 0, 0, 0, 0,
         )  # fmt: skip
         assert (len(wave), len(head)) == (0x38, 0x60)
         return (head + wave + bytes(3 * 0x38) + struct.pack("<6I", *range(6))).ljust(0x170, b"\0")
