@@ -127,7 +127,7 @@ def _order(height: int, pitch: int, log2_gobs: int) -> np.ndarray:
 
 
 def to_rgb(rows: np.ndarray, slot: Slot) -> np.ndarray:
-    """(height, width, 3) uint8; narrow channels are widened by repeating their high bits."""
+    """(height, width, 3) uint8; narrow channels are widened to 0..255, rounded down."""
     size = _BYTES.get(slot.format, 4)
     rows = rows[:, : slot.width * size]
     if size == 4:
@@ -136,7 +136,7 @@ def to_rgb(rows: np.ndarray, slot: Slot) -> np.ndarray:
     words = np.ascontiguousarray(rows).view("<u2").astype(np.uint32)
     if slot.format == RGB565:
         red, green, blue = words >> 11, words >> 5 & 63, words & 31
-        channels = (red << 3 | red >> 2, green << 2 | green >> 4, blue << 3 | blue >> 2)
+        channels = (red * 255 // 31, green * 255 // 63, blue * 255 // 31)
     else:
         channels = ((words & 15) * 17, (words >> 4 & 15) * 17, (words >> 8 & 15) * 17)
     return np.stack(channels, -1).astype(np.uint8)
