@@ -47,7 +47,8 @@ int rt_system_thread_id(bool is_first) {
 
 static uint64_t next_instant(void) {
   const uint64_t tick = (rt_clock_tick() + 1) * RT_UNITS_PER_TICK, sound = hz_output_deadline();
-  return sound < tick ? sound : tick;
+  const uint64_t compose = hz_screen_compose_time(), screen = compose < tick ? compose : tick;
+  return sound < screen ? sound : screen;
 }
 
 uint64_t rt_system_deadline(void) { return hz_threads_depend_on_system() ? next_instant() : RT_FOREVER; }
@@ -65,6 +66,7 @@ void rt_system_advance(uint64_t until) {
   while ((next = next_instant()) <= until) {
     if (next % RT_UNITS_PER_TICK == 0) end_tick(next);
     else rt_clock_advance(next);
+    if (next == hz_screen_compose_time()) hz_screen_compose();
     hz_output_advance(next);
   }
   rt_clock_advance(until);
