@@ -12,8 +12,9 @@ SECONDS ?= 300
 SEED ?= 0
 COUNT ?= 1000000
 
-.PHONY: demo demo-homebrew test check bench compat crash fuzz-isa fuzz-formats fmt lock setup setup-play setup-test \
-  sizes clean
+# make batch-200  two hundred generated titles as one batch
+.PHONY: demo demo-homebrew test check bench compat crash batch-200 fuzz-isa fuzz-formats fmt lock setup setup-play \
+  setup-test sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
@@ -54,6 +55,10 @@ fuzz-formats: setup-test
 crash: setup-test
 	$(BIN)/python tools/crash.py 1000
 	$(BIN)/python tools/crash.py --every-point
+
+# Two hundred generated titles from end to end, twice.
+batch-200: setup-test
+	BATCH_TITLES=200 $(BIN)/pytest -s tests/batch/test_generated.py
 
 fmt:
 	$(BIN)/ruff check --fix .

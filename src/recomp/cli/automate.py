@@ -55,8 +55,7 @@ def command(options: Options) -> int:
     try:
         lock, journal = _enter(layout, wait=options.wait)
     except Interrupted:
-        print("recomp: interrupted while it waited", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return _interrupted(options, "interrupted while it waited")
     try:
         try:
             result = _run(options, project, receiving, journal, started)
@@ -67,8 +66,7 @@ def command(options: Options) -> int:
             return failure.exit_code if failure else 0
         except Interrupted:
             journal.finished("interrupted", None)
-            print("recomp: interrupted; the next run goes on from here", file=sys.stderr)
-            return EXIT_INTERRUPTED
+            return _interrupted(options, "interrupted; the next run goes on from here")
         except RecompError as error:
             status = "blocked" if isinstance(error, GateError) else "failed"
             journal.finished(status, error.message)
@@ -85,6 +83,15 @@ def command(options: Options) -> int:
             journal.close()
     finally:
         lock.release()
+
+
+def _interrupted(options: Options, text: str) -> int:
+    print(f"recomp: {text}", file=sys.stderr)
+    if options.json:
+        import json
+
+        print(json.dumps({"error": text, "hint": None, "exit_code": EXIT_INTERRUPTED}, indent=2))
+    return EXIT_INTERRUPTED
 
 
 def _enter(layout: Layout, *, wait: bool) -> tuple[Lock, Journal]:

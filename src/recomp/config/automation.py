@@ -21,7 +21,7 @@ _WINDOW = re.compile(
 )
 
 
-def _window(text: str) -> str | None:
+def check_window(text: str) -> str | None:
     return None if _WINDOW.fullmatch(text) else 'a window such as "weekday:09:00-18:00"'
 
 
@@ -93,7 +93,7 @@ AUTOMATION = Table({
         "max_runtime_minutes": Field(Number(minimum=0), "Upper bound of a run's wall-clock time."),
         "redaction_profile": Field(Text(not_empty=True), "How paths and notes are shown in what leaves this host."),
         "allowed_models": Field(ListOf(Text(not_empty=True)), "Models that may see what is not proprietary."),
-        "run_windows": Field(ListOf(Text(check=_window)), 'When a run may start: "weekday:09:00-18:00".'),
+        "run_windows": Field(ListOf(Text(check=check_window)), 'When a run may start: "weekday:09:00-18:00".'),
     }), "What a run is allowed to do."),
     "run": Field(Table({
         "resume": Field(Boolean(), "false = ignore the cache of this work root.", default=True),

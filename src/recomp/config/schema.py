@@ -129,7 +129,7 @@ MOCK_IMAGE = _object({
 
 
 def _tables() -> dict[str, Any]:
-    from recomp.config import automation, input_script, provenance, title, video
+    from recomp.config import automation, batch, input_script, provenance, title, video
 
     return {
         "automation": automation.AUTOMATION,
@@ -139,6 +139,7 @@ def _tables() -> dict[str, Any]:
         "capture_video": video.CAPTURE_VIDEO,
         "validation_config": video.VALIDATION_CONFIG,
         "input_script": input_script.INPUT_SCRIPT,
+        "batch": batch.BATCH,
     }
 
 
