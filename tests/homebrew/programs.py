@@ -42,7 +42,9 @@ class Run:
         return json.loads((self.recording / "run.json").read_text(encoding="utf-8"))
 
 
-def run_port(port: Path, folder: Path, script: str, ticks: int, environment: dict[str, str] | None = None) -> Run:
+def run_port(
+    port: Path, folder: Path, script: str, ticks: int, environment: dict[str, str] | None = None, nice: int = 0
+) -> Run:
     """Play a port into a new folder, with an empty SD card."""
     recording, files = folder / "recording", folder / "files"
     recording.mkdir(parents=True)
@@ -56,7 +58,8 @@ def run_port(port: Path, folder: Path, script: str, ticks: int, environment: dic
         "RECOMP_RT_MAX_TICKS": str(ticks),
         "RECOMP_RT_REALTIME": "0",
     }
-    done = subprocess.run([port], env=wanted | (environment or {}), capture_output=True, text=True, check=False)
+    command = ["nice", "-n", str(nice), str(port)] if nice else [str(port)]
+    done = subprocess.run(command, env=wanted | (environment or {}), capture_output=True, text=True, check=False)
     return Run(recording, done.stderr, files)
 
 

@@ -80,8 +80,8 @@ static void check_order(void)
     for (int i = 0; i < 4; i++) {
         CHECK_OK(nx_thread_create(&threads[i], wait_in_order, (void *)(uintptr_t)i, STACK, priorities[i]));
         CHECK_OK(nx_thread_start(&threads[i]));
+        nx_sleep(1000000);
     }
-    nx_sleep(1000000);
     check("four wait", condition.key, 1);
     nx_lock(&lock);
     nx_condition_wake(&condition, 1);
