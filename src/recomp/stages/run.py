@@ -40,8 +40,8 @@ def stage(job: Job) -> Stage:
     if replaced is not None:
         if repeats:
             replaced = _repeated(replaced, job.recording_dir(), repeats, job.tools.recomp(*_COMPARING))
-        script = settings.path("reference", "input_script_toml")
-        return replaced._replace(config={**replaced.config, "input": _script_digest(job)}) if script else replaced
+        has_script = settings.path("reference", "input_script_toml") is not None
+        return replaced._replace(config={**replaced.config, "input": _script_digest(job)}) if has_script else replaced
     script = job.project.script
     wanted = settings.raw["run"]["ticks"] or (end_tick(script) if script else None)
     config = {
@@ -51,10 +51,10 @@ def stage(job: Job) -> Stage:
         "args": settings.raw["run"]["args"],
         "repeats": DEFAULT_REPEATS if repeats is None else repeats,
     }
-    port = job.port_path()
+    port, romfs = job.port_path(), job.romfs_path()
 
     def run(context: Context) -> Result:
-        return _run(context, port, config)
+        return _run(context, port, romfs, config)
 
     return Stage(
         name="run",
@@ -62,7 +62,7 @@ def stage(job: Job) -> Stage:
         inputs=job.reads("build", "port", port),
         config=config,
         tools=job.tools.recomp("stages/run.py", *_COMPARING),
-        after=AFTER["run"],
+        after=(*AFTER["run"], *(("intake",) if romfs else ())),
         outputs=(Output("recording", job.recording_dir(), tree=True, role="recording"),),
         timeout_s=settings.timeout_s("run") or DEFAULT_TIMEOUT_S,
     )
@@ -73,23 +73,25 @@ def _script_digest(job: Job) -> str:
     return compile_script(script).decode() if script else ""
 
 
-def _run(context: Context, port: str, config: dict[str, Any]) -> Result:
+def _run(context: Context, port: str, romfs: str | None, config: dict[str, Any]) -> Result:
     if not os.access(port, os.X_OK):
         raise StageError(f"run: no executable at {port}", hint="the build stage must make it; see its logs")
     script = os.path.join(context.scratch, "input")
     with open(script, "w", encoding="ascii") as file:
         file.write(config["input"])
     recording = context.out("recording")
-    result = _play(context, port, config, script, recording)
+    result = _play(context, port, romfs, config, script, recording)
     if result.again or not config["repeats"]:
         return result
     others = [os.path.join(context.scratch, f"again-{number}") for number in range(config["repeats"])]
     for other in others:
-        _play(context, port, config, script, other)
+        _play(context, port, romfs, config, script, other)
     return _compare(context, [recording, *others], recording, result)
 
 
-def _play(context: Context, port: str, config: dict[str, Any], script: str, recording: str) -> Result:
+def _play(
+    context: Context, port: str, romfs: str | None, config: dict[str, Any], script: str, recording: str
+) -> Result:
     """One run from the first instruction to its end, recorded into a new folder."""
     from recomp.engine.landlock import confinement
 
@@ -103,13 +105,17 @@ def _play(context: Context, port: str, config: dict[str, Any], script: str, reco
         "RECOMP_RT_MAX_TICKS": str(limit),
         "RECOMP_RT_SEED": str(config["seed"]),
     }
+    files = [port, script]
+    if romfs is not None and os.path.exists(romfs):
+        env["RECOMP_RT_ROMFS"] = romfs
+        files.append(romfs)
     watch = _Watch(context, recording, limit)
     outcome = context.run_program(
         [port, *config["args"]],
         env=env,
         timeout_s=context.stage.timeout_s,
         poll=watch.poll,
-        confine=confinement((port, script), (recording,)),
+        confine=confinement(tuple(files), (recording,)),
     )
     facts = _read_facts(context, recording, outcome)
     return _judge(context, facts, recording, config["ticks"])
@@ -190,6 +196,7 @@ def _judge(context: Context, facts: Run, recording: str, ticks: int | None) -> R
     if facts.audio:
         found += f", {facts.audio[2]:,} audio samples"
     notes = tuple(f"supervisor call {n} is unknown, asked {count}x" for n, count in sorted(facts.unknown_svcs.items()))
+    notes += tuple(f"{name} is not implemented, asked {n}x" for name, n in sorted(facts.unknown_commands.items()))
     if kind == "miss":
         misses = len(read_misses(recording))
         return Result(found=f"{misses} indirect-branch miss{'es' if misses != 1 else ''}", notes=notes, again=True)

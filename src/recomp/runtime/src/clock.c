@@ -8,7 +8,6 @@
 #include "live.h"
 #include "options.h"
 #include "record.h"
-#include "rt.h"
 #include "video.h"
 
 static uint64_t now;         /* units; in real time: up to where ticks are accounted for */
@@ -82,10 +81,4 @@ void rt_clock_was_read(void) {
 uint64_t rt_clock_after(uint64_t t, uint64_t ns) {
   if (ns >= (RT_FOREVER - t) / RT_UNITS_PER_NS) return RT_FOREVER;
   return t + ns * RT_UNITS_PER_NS;
-}
-
-uint64_t rt_cntvct(rt_cpu *c) {
-  (void)c;
-  rt_clock_was_read();
-  return (uint64_t)((unsigned __int128)rt_clock_monotonic_ns() * RT_CNTFRQ / 1000000000);
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "end.h"
-#include "linux/devices.h"
+#include "input.h"
 #include "options.h"
 #include "video.h"
 

@@ -43,6 +43,8 @@ void rt_options_read(void) {
   rt_opt.record_dir = text("RECOMP_RT_RECORD");
   rt_opt.input_path = text("RECOMP_RT_INPUT");
   rt_opt.root = text("RECOMP_RT_ROOT");
+  rt_opt.romfs = text("RECOMP_RT_ROMFS");
+  rt_opt.trace = number("RECOMP_RT_TRACE", 0) != 0;
   rt_opt.misses_path = absolute("RECOMP_RT_MISSES");
   rt_opt.live = text("RECOMP_RT_LIVE") != NULL;
   uint64_t live_fd = number("RECOMP_RT_LIVE", 0);

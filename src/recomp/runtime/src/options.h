@@ -12,6 +12,8 @@ typedef struct rt_options {
   const char *misses_path; /* file to append indirect-branch misses to; NULL = none */
   bool live;              /* somebody plays over the socket live_fd */
   int live_fd;
+  const char *romfs;      /* "horizon": file that the program sees as its RomFS; NULL = none */
+  bool trace;             /* "horizon": each service call is told on stderr */
   uint64_t max_ticks;     /* end after that many ticks of 1/60 s; 0 = no end */
   bool realtime;          /* host clock, host random, and without a root the host's files */
   uint64_t seed;          /* of the guest's random sources */

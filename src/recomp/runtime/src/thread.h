@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,6 +24,8 @@ typedef struct rt_thread {
   pthread_t host;
   pthread_cond_t turn;
 
+  int priority; /* the lowest number goes first; Linux leaves it at 0 */
+  void *object; /* Horizon: its kernel object */
   bool waiting, interruptible;
   bool for_input; /* somebody plays: the wait may end at a tick that nobody knows yet */
   bool for_child; /* the end of a child ends the wait */
@@ -45,6 +48,9 @@ typedef struct rt_thread {
   uint64_t altstack, altstack_size;
   char name[16];
 } rt_thread;
+
+/* Ends a host thread's wait in real time; never the guest's. */
+#define RT_KICK (SIGRTMAX - 1)
 
 /* The calling guest thread. */
 rt_thread *rt_thread_self(void);
@@ -84,6 +90,15 @@ void rt_thread_interrupt(rt_thread *t);
 
 /* Lets the other threads that can run go first; alone, lets a microsecond pass. */
 void rt_thread_yield(rt_thread *t);
+
+/* Deterministic mode: lets another thread that can run go first, whatever its priority; false = there is none. */
+bool rt_thread_give_way(rt_thread *t);
+
+/* Deterministic mode: lets those threads go first that can run and have the caller's priority or a better one. */
+void rt_thread_preempt(rt_thread *t);
+
+/* Deterministic mode: moves virtual time, and ends the waits whose deadline it reaches. */
+void rt_thread_let_time_pass(uint64_t until);
 
 /* The runtime's lock: taken by rt_svc around every supervisor call. */
 void rt_thread_enter(rt_thread *t);
