@@ -11,6 +11,7 @@ and lets it shape the result), and bitexact muxing (no date, no random segment i
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +30,11 @@ _ENCODERS = {
 }
 _CONTAINERS = {"mov": ("qtrle",), "matroska": ("libx264rgb", "ffv1")}
 _TINY_FFV1 = {"level": "1", "g": "1"}  # pictures too small to cut into slices
+# Containers that hold what they show. Playlists, patterns of pictures and streams only name other files and addresses.
+_FORMATS = (
+    "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,mpegvideo,flv,ogg,nut,ivf,asf,mxf,wav,w64,aiff,flac,mp3,aac,"
+    "h264,hevc,av1,obu,gif,apng,swf,rm,wtv,dv,yuv4mpegpipe,png_pipe,jpeg_pipe"
+)
 _MAX_SIDE = 16384
 _MAX_PIXELS = 8192 * 4352
 _PLANAR_RGB = {"gbrp": (2, 0, 1), "gbrap": (2, 0, 1)}  # plane that holds R, G, B
@@ -337,7 +343,8 @@ def _open(path: Path | str) -> Any:
     if not Path(path).is_file():
         raise FormatError(f"{path}: found no file, expected a video")
     try:
-        return av.open(str(path), "r")
+        # Absolute, so that no name is taken for a protocol.
+        return av.open(os.path.abspath(path), "r", options={"protocol_whitelist": "file", "format_whitelist": _FORMATS})
     except (av.FFmpegError, ValueError) as error:
         raise FormatError(f"{path}: cannot open as video: {getattr(error, 'strerror', error)}") from error
 
