@@ -55,7 +55,7 @@ def slurm(tmp_path: Path) -> Path:
 def run(path: Path, slurm: Path, *options: str) -> tuple[int, Any, str]:
     env = {"PATH": f"{slurm}:{os.environ['PATH']}", "RECOMP_WORKER_DIR": str(slurm / "worker")}
     store = f"file://{slurm}/shared"
-    done = run_cli("batch", "run", str(path), "--json", "--slurm", *options, "--store", store, **env)
+    done = run_cli("batch", "run", str(path), "--json", f"--slurm={' '.join(options)}", "--store", store, **env)
     return done.returncode, json.loads(done.stdout or "null"), done.stderr
 
 

@@ -203,7 +203,9 @@ def _batch(parser: argparse.ArgumentParser) -> None:
         made.add_argument("--memory", type=_count, metavar="MB", help="memory to use (default: most of what is free)")
         made.add_argument("--wait", action="store_true", help="wait for a run of the same batch")
         made.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, such as tls://host:8786")
-        made.add_argument("--slurm", metavar="OPTIONS", nargs="?", const="", help="run by sbatch, with these options")
+        made.add_argument(
+            "--slurm", metavar="OPTIONS", nargs="?", const="", help="run by sbatch, --slurm=OPTIONS with these"
+        )
         made.add_argument("--store", metavar="URL", help="where artifacts go: file:///folder or s3://bucket/prefix")
         made.add_argument("--tls", metavar="FOLDER", help="certificates, as recomp cluster certs makes them")
         if name == "retry":
