@@ -168,32 +168,3 @@ def test_the_store_may_be_away_for_a_while(tmp_path: Path, machines: Cluster, s3
         process.kill()
     assert process.returncode == 0, errors
     assert (tmp_path / "ran").read_text() == "x\n"  # published late, and not run again
-
-
-def test_a_proprietary_program_is_found_where_it_may_lie_and_nowhere_else(
-    tmp_path: Path, certificates: Path, s3: Bucket
-) -> None:
-    """Only its hash is sent. A worker that has the file among its inputs runs it; its own policy is asked as well."""
-    path, (made,) = command_titles(tmp_path, 1)
-    values = json.loads(path.read_text())
-    values["policy"] = {
-        "execution_mode": "hybrid", "max_cost_usd": 9, "usd_per_hour": 1, "max_runtime_minutes": 600,
-        "redaction_profile": "strict", "allowed_models": [], "private_hosts": [os.uname().nodename],
-    }  # fmt: skip
-    path.write_text(json.dumps(values))
-    vault = tmp_path / "vault"
-    vault.mkdir()
-    (vault / "any name").write_bytes(made.module)
-    strict = tmp_path / "strict.toml"
-    strict.write_text('execution_mode = "cloud"\nrun_windows = []\nallowed_models = []\n')
-    tags = ["--tags", "build,private", "--tls", str(certificates), "--inputs", str(vault)]
-    with cluster(tmp_path / "cluster", *tags, workers=1, env=s3.env) as machines:
-        done = run_cli("batch", "run", str(path), *options(machines, s3, certificates), **s3.env)
-        assert done.returncode == 0, done.stderr
-    import hashlib
-
-    sha256 = hashlib.sha256(made.module).hexdigest()
-    assert f"blobs/{sha256[:2]}/{sha256[2:]}" not in s3.names("blobs/")
-    with cluster(tmp_path / "stern", *tags, "--policy", str(strict), workers=1, env=s3.env) as machines:
-        done = run_cli("batch", "run", str(path), *options(machines, s3, certificates), **s3.env)
-        assert done.returncode == 3 and "policy.max_cost_usd is not set" in done.stderr, done.stderr

@@ -18,6 +18,7 @@ CONNECT_S = 5.0
 #: how long a scheduler may be gone before the batch gives up
 PATIENCE_S = 600.0
 TOPIC = "recomp"
+GONE = "the scheduler is gone"
 
 
 def carry(task: str) -> str:
@@ -71,6 +72,7 @@ class DaskExecutor:
         self._futures: dict[str, Any] = {}
         self._tasks: dict[str, tuple[Task, int]] = {}  # name → (task, the segment it is at)
         self._said: deque[str] = deque()
+        self._stopped: set[str] = set()
         self._logs: dict[str, str] = {}
         self._lost_since: float | None = None
         self._serial = 0
@@ -118,6 +120,7 @@ class DaskExecutor:
         future = self._futures.get(name)
         if future is None or self._client is None:
             return
+        self._stopped.add(name)
         try:
             future.cancel()
             self._client.run(stop, name, on_error="ignore")
@@ -164,9 +167,10 @@ class DaskExecutor:
 
     def _settle(self, name: str, future: Any) -> list[Event]:
         del self._futures[name]
-        if future.status == "cancelled" and self._client.status != "running":
-            self._futures[name] = future
-            return []  # the scheduler is gone: `poll` finds out next
+        if future.status == "cancelled" and name not in self._stopped:
+            del self._tasks[name]  # nobody did but the client, which has lost its scheduler
+            return [Event(name, "died", {"error": GONE, "is_ours": True})]
+        self._stopped.discard(name)
         if future.status == "finished":
             kind, facts = json.loads(future.result())
         else:
@@ -189,7 +193,7 @@ class DaskExecutor:
             client.close(timeout=1)
         except Exception:  # half of it is gone already
             pass
-        lost = [Event(name, "died", {"error": "the scheduler is gone", "is_ours": True}) for name in self._tasks]
+        lost = [Event(name, "died", {"error": GONE, "is_ours": True}) for name in self._tasks]
         self._futures.clear()
         self._tasks.clear()
         self._said.clear()
