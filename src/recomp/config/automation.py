@@ -25,6 +25,10 @@ def check_window(text: str) -> str | None:
     return None if _WINDOW.fullmatch(text) else 'a window such as "weekday:09:00-18:00"'
 
 
+def _program_id(text: str) -> str | None:
+    return None if re.fullmatch(r"[0-9a-fA-F]{16}", text) else "16 hex digits (a program id)"
+
+
 def _argv() -> ListOf:
     return ListOf(Text(not_empty=True), at_least=1)
 
@@ -72,6 +76,7 @@ AUTOMATION = Table({
     "tools": Field(Table({
         "xci_tool": Field(Text("auto", "hactool", "hactoolnet", "mock"), "The external extractor.", default="auto"),
         "xci_tool_path": Field(FilePath(), "The extractor's executable."),
+        "xci_program": Field(Text(check=_program_id), "xci: which program of an image that has several."),
         "ffmpeg_path": Field(FilePath(), "The ffmpeg executable, for commands that want one."),
     }), "External tools."),
     "analysis": Field(Table({
@@ -98,7 +103,9 @@ AUTOMATION = Table({
         "ticks": Field(Integer(1), "The length of the run in ticks of 1/60 s; default: the input script's marker end."),
         "args": Field(ListOf(Text()), "The guest's arguments.", default=[]),
         "seed": Field(Integer(0, (1 << 64) - 1), "Seed of the guest's random sources.", default=0),
-        "confine": Field(Boolean(), "Confine stage commands, too, to what they declare.", default=False),
+        "repeats": Field(Integer(0, 8), "Runs more to see that they are equal; default: 1, of a command 0."),
+        "confine": Field(Boolean(), "Confine stage commands, too: inputs, outputs, system, a TMPDIR.", default=False),
+        "readable": Field(ListOf(FilePath()), "What confined commands may read besides (files, folders).", default=[]),
         "timeouts": Field(Table({
             name: Field(Number(minimum=0.001), f"Time limit of {name} in seconds.") for name in STEPS
         }), "Time limits of stages."),
@@ -111,8 +118,13 @@ AUTOMATION = Table({
         "jobs": Field(Integer(1, 256), "Compilers at once; default: processors, at most 2."),
     }), "How the port is built."),
     "lift": Field(Table({
-        "skip": Field(ListOf(Text(not_empty=True)), "Functions to leave out: they trap when called.", default=[]),
+        "skip": Field(ListOf(Text(not_empty=True)), "Functions to leave out, by name or 0xADDRESS.", default=[]),
     }), "How the program is lifted."),
+    "batch": Field(Table({
+        "manifest": Field(FilePath(), "The batch's status, batch-manifest.json: the title's is noted there."),
+        "title_id": Field(Text(not_empty=True), "Which of its titles this is; default: that of provenance.toml."),
+        "update_status": Field(Boolean(), "false = leave the batch manifest alone.", default=True),
+    }), "The batch that this run belongs to."),
 })  # fmt: skip
 
 
@@ -203,6 +215,12 @@ def _check_sections(document: Document, raw: dict[str, Any]) -> None:
     analysis = raw["analysis"]
     if analysis["expected_outputs"] and not analysis["command"]:
         document.complain(("analysis", "expected_outputs"), "needs analysis.command, which makes them", at_key=True)
+    by = 'mode "lifted"' if raw["inputs"]["mode"] == "lifted" else "commands.lift" if raw["commands"]["lift"] else None
+    if raw["lift"]["skip"] and by is not None:
+        document.complain(
+            ("lift", "skip"), f"is for the built-in lift, which {by} replaces", at_key=True,
+            hint="leave the functions out of the module instead",
+        )  # fmt: skip
 
 
 def _check_roots(document: Document, settings: Settings) -> None:

@@ -115,6 +115,9 @@ class Document:
             column = int(match[2]) if match[2] else len(lines[-1]) + 1
             span = Span(line, column, 1)
             message = message[: match.start()].rstrip()
+            if "'\\n'" in message and span.line <= len(lines):
+                self._add(span, "", "is not TOML: the line ends inside a string or value", 'close it with "')
+                return
         self._add(span, "", f"is not TOML: {message[:1].lower()}{message[1:]}", None)
 
 

@@ -48,7 +48,7 @@ def load(path: str) -> Project:
     script = loader.load("reference", "input_script_toml", input_script.load)
     if settings.raw["capture"]["audio_file"] and reference is not None and not loader.problems:
         _need_audio(loader, reference)
-    if not loader.problems:
+    if not loader.problems and not document.problems:
         _check_listed(loader, listed)
     if loader.problems or document.problems:
         from recomp.config.problems import ConfigProblems
@@ -74,7 +74,8 @@ class _Loader:
         try:
             document = Document.load(path, os.path.relpath(path, self.settings.folder))
         except ConfigError as error:
-            self.document.complain((section, key), error.message, hint=error.hint)
+            hint = error.hint if os.path.exists(path) else similar_file(path) or error.hint
+            self.document.complain((section, key), error.message, hint=hint)
             return None
         self.documents[key] = document
         value = loader(document)

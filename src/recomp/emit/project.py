@@ -65,7 +65,7 @@ def emit_project(
     entries = sorted((pc, start, symbol(start)) for start, flow in flows.items() for pc in (start, *flow.entries))
     header = (module.phdr, module.phent, module.phnum)
     files["module.c"] = module_c(
-        options, module.abi, module.entry, rows, entries, code.unsupported, header, bool(summaries.kept)
+        options, module.abi, module.entry, rows, entries, code.unsupported, header, bool(summaries.kept), module.images
     )
     files |= runtime_files(module.abi)
     flags = (*REQUIRED_FLAGS, *((ROUNDING_FLAG,) if code.sets_rounding else ()))
