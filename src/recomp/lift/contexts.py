@@ -7,9 +7,12 @@ so and calls, or becomes, one that does (`sigsetjmp`). It is recognised by that,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from recomp.a64.table import Insn, decode
+from recomp.formats.gopclntab import GoFunction
 from recomp.lift.models import written_registers
 from recomp.lift.module import Block
 from recomp.lift.words import BR, ORDINARY, RET, TRAP, UNDEFINED, Words, field_values, pattern_named
@@ -19,6 +22,14 @@ _MAX_INSNS = 64
 _SP, _LR = 31, 30
 _STACK = {29, _SP}
 _STORES = ("STR_ui", "STUR", "STR_post", "STR_pre", "STP_off", "STP_post", "STP_pre")
+
+
+def resume_points(functions: Iterable[GoFunction]) -> list[int]:
+    """Where Go's runtime enters functions by itself: behind a recovered panic, and where a goroutine's first function
+    returns to, which is said to have been called by the first instruction of `goexit`."""
+    found = [f.recover for f in functions if f.recover]
+    found += [f.base + 4 for f in functions if f.name in ("runtime.goexit", "runtime.goexit.abi0") and f.size > 4]
+    return sorted(found)
 
 
 def find_savers(words: Words, starts: list[int]) -> list[int]:
@@ -75,11 +86,14 @@ def _follow(insn: Insn, origin: dict[int, int]) -> None:
         origin[insn.rd] = found
 
 
-def returns_twice(words: Words, blocks_of: dict[int, list[Block]], savers: list[int]) -> list[tuple[int, int]]:
-    """(place behind the call, function start) of every call whose callee may return again later."""
+def returns_twice(
+    words: Words, blocks_of: dict[int, list[Block]], savers: list[int]
+) -> tuple[list[tuple[int, int]], set[int]]:
+    """(place behind the call, function start) of every call whose callee may return again later, and the functions that
+    do so because they call, or become, one that does (`sigsetjmp`)."""
     known = set(savers) & blocks_of.keys()
     if not known:
-        return []
+        return [], set()
     # A call may go behind the first instruction: glibc's assembler begins functions with a hint that some callers skip.
     home = {block.start: start for start, blocks in blocks_of.items() for block in blocks}
     targets = {start: {home.get(b.target) for b in blocks if b.target} for start, blocks in blocks_of.items()}
@@ -93,9 +107,10 @@ def returns_twice(words: Words, blocks_of: dict[int, list[Block]], savers: list[
         if not tails:
             break
         known |= tails
-    return [
+    sites = [
         (block.successors[0], start)
         for start, blocks in blocks_of.items()
         for block in blocks
         if block.terminator == "call" and home.get(block.target) in known and block.successors
     ]
+    return sites, known - set(savers)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import msgspec
 
 from recomp.errors import FormatError
-from recomp.formats.elf import Elf, read_elf
+from recomp.formats.elf import Elf, ElfSymbol, read_elf
 from recomp.formats.gopclntab import read_go_functions
-from recomp.lift.contexts import returns_twice
+from recomp.lift.contexts import resume_points, returns_twice
 from recomp.lift.discover import Discovery
 from recomp.lift.explore import Region
 from recomp.lift.fragments import join_fragments
@@ -21,6 +21,8 @@ from recomp.lift.module import Block, Function, Module, Segment
 from recomp.lift.names import NamedAddress, name_functions
 from recomp.lift.summary import LiftSummary
 from recomp.lift.words import UNDEFINED, Words
+
+CALLS = ("call", "call_indirect")
 
 
 class Miss(msgspec.Struct, frozen=True):
@@ -33,9 +35,10 @@ class Miss(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class LiftOptions:
-    """`sweep`: make functions of code that nothing refers to."""
+    """`sweep`: make functions of code that nothing refers to. `faults`: `Module.faults`, "" = as the program needs."""
 
     sweep: bool = True
+    faults: str = ""
 
 
 def read_misses(data: bytes) -> tuple[Miss, ...]:
@@ -63,13 +66,14 @@ def lift_elf(
     file that is no static AArch64 program, LiftError for one whose code cannot be laid out.
     """
     elf = read_elf(data)
-    if not elf.symbols:
-        elf = dataclasses.replace(elf, symbols=read_go_functions(elf))
+    go = read_go_functions(elf)
+    if go and not elf.symbols:
+        elf = dataclasses.replace(elf, symbols=tuple(ElfSymbol(f.name, f.base, f.size) for f in go))
     names = {address + elf.bias: named for address, named in (name_map or {}).items()}
     words = Words(elf)
-    found = Discovery(elf, words, names, [miss.target for miss in trace], options.sweep)
+    found = Discovery(elf, words, names, [miss.target for miss in trace], options.sweep, resume_points(go))
     found.run()
-    functions = _functions(elf, words, found, names)
+    functions = _functions(elf, words, found, names, switches=bool(go))
     segments, blobs = _segments(elf)
     module = Module(
         entry=elf.entry,
@@ -78,6 +82,7 @@ def lift_elf(
         phdr=elf.phdr,
         phent=elf.phent,
         phnum=elf.phnum,
+        faults=options.faults or ("frame" if go else ""),
     )
     return module, blobs, _summarise(words, found, functions)
 
@@ -104,21 +109,39 @@ def _segments(elf: Elf) -> tuple[tuple[Segment, ...], dict[str, bytes]]:
     return tuple(segments), blobs
 
 
-def _functions(elf: Elf, words: Words, found: Discovery, names: Mapping[int, NamedAddress]) -> tuple[Function, ...]:
+def _functions(
+    elf: Elf, words: Words, found: Discovery, names: Mapping[int, NamedAddress], switches: bool
+) -> tuple[Function, ...]:
+    """`switches`: stacks are switched below any call, so that any place behind one may be entered."""
     explorer = found.explorer
     blocks_of = {start: build_blocks(explorer, explorer.regions[start]) for start in explorer.starts}
     branched_to = [start for start, kind in found.evidence.items() if kind == "tail"]
     blocks_of, entries = join_fragments(blocks_of, branched_to, found.cold, found.outside)
-    for site, start in returns_twice(words, blocks_of, found.savers):
+    sites, relays = returns_twice(words, blocks_of, found.savers)
+    for site, start in sites:
         entries.setdefault(start, set()).add(site)
+    again = dict.fromkeys((start for _, start in sites), "again") | dict.fromkeys(relays, "relay")
+    if switches:
+        for start, blocks in blocks_of.items():
+            entries.setdefault(start, set()).update(s for b in blocks if b.terminator in CALLS for s in b.successors)
+        again.clear()  # every place is an entry for whoever comes from nowhere
     labels = name_functions(blocks_of, elf, names)
     return tuple(
-        _function(explorer.regions[start], blocks, labels[start], found.evidence[start], entries.get(start, set()))
+        _function(
+            explorer.regions[start],
+            blocks,
+            labels[start],
+            found.evidence[start],
+            entries.get(start, set()),
+            again.get(start, ""),
+        )
         for start, blocks in sorted(blocks_of.items())
     )
 
 
-def _function(region: Region, blocks: list[Block], name: str, evidence: str, entries: set[int]) -> Function:
+def _function(
+    region: Region, blocks: list[Block], name: str, evidence: str, entries: set[int], returns: str
+) -> Function:
     last = blocks[-1]
     return Function(
         name=name,
@@ -128,6 +151,7 @@ def _function(region: Region, blocks: list[Block], name: str, evidence: str, ent
         blocks=tuple(blocks),
         entries=tuple(sorted(entries - {region.start})),
         noreturn=not region.returns,
+        returns=returns,
     )
 
 
