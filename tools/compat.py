@@ -53,12 +53,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Program:
-    """`path`: the guest, fetched by tools/setup-test.sh or built from `source` (C++) by the project's compiler."""
+    """`path`: the guest, fetched by tools/setup-test.sh or built from `source` by the project's compiler; `options`: of
+    `recomp port`."""
 
     name: str
     package: str
     path: Path
     source: Path | None
+    options: tuple[str, ...]
     applets: tuple[str, ...]
     cases: tuple[Case, ...]
 
@@ -97,7 +99,8 @@ def load_programs(names: list[str] | None = None) -> list[Program]:
         cases = tuple(Case(program=file.stem, **_frozen(case)) for case in data["case"])
         source = CASES / data["source"] if "source" in data else None
         applets = tuple(data.get("applets", ()))
-        found.append(Program(file.stem, data["package"], GUESTS / data["path"], source, applets, cases))
+        options = tuple(data.get("options", ()))
+        found.append(Program(file.stem, data["package"], GUESTS / data["path"], source, options, applets, cases))
     return found
 
 
@@ -223,13 +226,15 @@ class Port:
     cpu_s: float
 
 
-def build_port(program: Program, misses: Path | None = None, cache: Path | None = None) -> Port:
+def build_port(
+    program: Program, misses: Path | None = None, cache: Path | None = None, output: Path | None = None
+) -> Port:
     """Build the port or take it from the cache in the folder `cache`; `misses`: what earlier rounds missed."""
     with locked(program):
         _build_guest(program)
-        port = PORTS / program.name
+        port = output or PORTS / program.name
         command = [sys.executable, "-m", "recomp", "port", str(program.path), "-o", str(port)]
-        command += ["--trace", str(misses)] if misses else []
+        command += [*program.options, *(["--trace", str(misses)] if misses else [])]
         env = os.environ | {
             "PYTHONPATH": str(ROOT / "src"),
             "RECOMP_CACHE_DIR": str(cache or ROOT / ".cache" / "recomp"),
@@ -249,7 +254,8 @@ def _build_guest(program: Program) -> None:
             raise SystemExit(f"{program.path}: not found; tools/setup-test.sh fetches it")
         return
     program.path.parent.mkdir(parents=True, exist_ok=True)
-    compiler = [sys.executable, "-m", "ziglang", "c++", "-target", "aarch64-linux-musl", "-static", "-O2", "-g0", "-s"]
+    driver = "cc" if program.source.suffix == ".c" else "c++"
+    compiler = [sys.executable, "-m", "ziglang", driver, "-target", "aarch64-linux-musl", "-static", "-O2", "-g0", "-s"]
     subprocess.run([*compiler, str(program.source), "-o", str(program.path)], check=True)
 
 

@@ -1,6 +1,7 @@
 """Programs nobody here wrote, recompiled: every case of `*.toml` here ends as it does under `qemu-aarch64`.
 
-Each port is built once and found in the cache by whichever worker needs it next. `make compat` writes the table.
+Each port is built once and found in the cache by whichever worker needs it next. What a case misses is lifted in a
+second round, which must miss nothing. `make compat` writes the table.
 """
 
 from __future__ import annotations
@@ -29,9 +30,13 @@ def port_of(name: str) -> Path:
 def test_the_port_ends_as_the_program_does_under_an_emulator(
     program: compat.Program, case: compat.Case, tmp_path: Path
 ) -> None:
-    misses = tmp_path / "misses.jsonl"
-    assert compat.compare(program, case, port_of(program.name), misses) == ""
-    assert not misses.exists(), misses.read_text()
+    missed, missed_again = tmp_path / "misses.jsonl", tmp_path / "again.jsonl"
+    difference = compat.compare(program, case, port_of(program.name), missed)
+    if missed.exists():
+        port = compat.build_port(program, missed, output=tmp_path / "port").path
+        difference = compat.compare(program, case, port, missed_again)
+    assert difference == ""
+    assert not missed_again.exists(), missed_again.read_text()
 
 
 def test_control_the_emulator_agrees_with_itself() -> None:

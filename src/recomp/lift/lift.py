@@ -73,7 +73,7 @@ def lift_elf(
     words = Words(elf)
     found = Discovery(elf, words, names, [miss.target for miss in trace], options.sweep, resume_points(go))
     found.run()
-    functions = _functions(elf, words, found, names, switches=bool(go))
+    functions = _functions(elf, words, found, names, switches=bool(go or options.faults))
     segments, blobs = _segments(elf)
     module = Module(
         entry=elf.entry,

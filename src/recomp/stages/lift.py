@@ -25,16 +25,21 @@ def stage(job: Job) -> Stage | None:
     elf = settings.path("inputs", "elf")
     if elf is None:
         return _missing_stage(job, program)
+    faults = settings.raw["lift"].get("faults") or ""
     names, trace = settings.path("analysis", "name_map_json"), settings.path("analysis", "runtime_trace_manifest")
 
     def run(context: Context) -> Result:
-        return _run(context, elf, names, trace, job.evidence)
+        return _run(context, elf, names, trace, job.evidence, faults)
 
     return Stage(
         name="lift",
         run=run,
         inputs=program,
-        config={"entry": settings.raw["run"]["lift_entry"], "evidence": job.evidence.decode()},
+        config={
+            "entry": settings.raw["run"]["lift_entry"],
+            "evidence": job.evidence.decode(),
+            **({"faults": faults} if faults else {}),
+        },  # fmt: skip
         tools=job.tools.recomp("lift", "formats", "a64", "stages/lift.py"),
         after=AFTER["lift"],
         outputs=(
@@ -90,16 +95,17 @@ def _program_inputs(job: Job) -> tuple[Input, ...]:
     return tuple(found)
 
 
-def _run(context: Context, elf: str, names: str | None, trace: str | None, evidence: bytes) -> Result:
+def _run(context: Context, elf: str, names: str | None, trace: str | None, evidence: bytes, faults: str) -> Result:
     import msgspec
 
-    from recomp.lift.lift import lift_elf, read_misses
+    from recomp.lift.lift import LiftOptions, lift_elf, read_misses
     from recomp.lift.module import encode_module
     from recomp.lift.names import read_name_map
 
     data = _read(elf)
     misses = [*(read_misses(_read(trace)) if trace else ()), *read_misses(evidence)]
-    module, blobs, summary = lift_elf(data, name_map=read_name_map(_read(names)) if names else None, trace=misses)
+    name_map = read_name_map(_read(names)) if names else None
+    module, blobs, summary = lift_elf(data, name_map=name_map, trace=misses, options=LiftOptions(faults=faults))
     placed = tuple(
         msgspec.structs.replace(segment, init_path=f"segments/{segment.init_path}") if segment.init_path else segment
         for segment in module.segments

@@ -31,7 +31,7 @@ LEVELS |= {"native": "native", "baseline": "baseline"}
 
 class Request(NamedTuple):
     """What to port and where to. `march`: a key of LEVELS, or None for the best level that this host has; `keep`: a
-    folder for the C project; `optimisation`: the compiler's level."""
+    folder for the C project; `optimisation`: the compiler's level; `faults`: as `LiftOptions.faults`."""
 
     program: str
     output: str
@@ -40,6 +40,7 @@ class Request(NamedTuple):
     march: str | None = None
     keep: str | None = None
     optimisation: str = "2"
+    faults: str = ""
     jobs: int = DEFAULT_JOBS
 
 
@@ -128,7 +129,9 @@ def _make(request: Request, sources: Sources, store: Store, tools: Tools, report
 def _key(request: Request, sources: Sources, config: dict, compiler: Tool, tools: Tools) -> str:
     parts = [tool.identity for tool in tools.recomp(*PARTS)]
     contents = [None if data is None else digest_bytes(data) for data in sources]
-    return digest(["port", os.path.basename(request.program), contents, config, compiler.identity, parts])
+    return digest(
+        ["port", os.path.basename(request.program), contents, config, request.faults, compiler.identity, parts]
+    )
 
 
 def _record(key: str, compiler: Tool, sha256: str, size: int) -> dict:
@@ -171,12 +174,17 @@ def _build(
 def write_project(request: Request, sources: Sources, folder: str, context: Context) -> str:
     """Lift the program and write its C project; returns what was found."""
     from recomp.emit import EmitOptions, emit_project
-    from recomp.lift.lift import lift_elf, read_misses
+    from recomp.lift.lift import LiftOptions, lift_elf, read_misses
     from recomp.lift.names import read_name_map
 
     names = read_name_map(sources.name_map) if sources.name_map is not None else None
     try:
-        module, segments, summary = lift_elf(sources.program, name_map=names, trace=read_misses(sources.trace))
+        module, segments, summary = lift_elf(
+            sources.program,
+            name_map=names,
+            trace=read_misses(sources.trace),
+            options=LiftOptions(faults=request.faults),
+        )
     except FormatError as error:
         raise FormatError(f"{request.program}: {error.message}", hint=error.hint) from error
     found = f"{summary.functions:,} functions, {summary.instructions:,} instructions"
