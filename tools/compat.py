@@ -34,6 +34,7 @@ GUESTS = ROOT / ".cache" / "guests"
 PORTS = ROOT / ".cache" / "ports"
 TIMEOUT_S = 120
 MOST_ROUNDS = 3
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 INPUT_TIME = 1_000_000_000  # seconds: 2001-09-09
 
 
@@ -158,24 +159,31 @@ def describe_tree(folder: Path) -> dict[str, str]:
     return tree
 
 
+ENVIRONMENT = {"HOME": "/nonexistent", "LC_ALL": "C", "TZ": "UTC", "QEMU_CPU": "max,pauth=off"}
+
+
+def prepare(case: Case, folder: Path) -> None:
+    """The files of a case, made once for every run of it: what a tool writes may depend on the clock."""
+    folder.mkdir()
+    make_inputs(folder)
+    for name, text in case.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    if case.prepare:
+        env = ENVIRONMENT | case.env | {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"}
+        subprocess.run(case.prepare, shell=True, cwd=folder, env=env, check=True, capture_output=True)
+
+
 def run_case(
-    case: Case, command: list[str], applets: Path | None, settings: Mapping[str, str] = MappingProxyType({})
+    case: Case, prepared: Path, command: list[str], applets: Path | None, settings: Mapping[str, str] = NO_SETTINGS
 ) -> Outcome:
-    """Run one case in a fresh folder; `command` is the port, or the emulator, its options and the program; `settings`:
-    environment of the runtime's own."""
+    """Run one case in a copy of the folder `prepared`; `command` is the port, or the emulator, its options and the
+    program; `settings`: environment of the runtime's own."""
     with tempfile.TemporaryDirectory(prefix="recomp-compat-") as base:
         folder = Path(base) / "case"
-        folder.mkdir()
-        make_inputs(folder)
-        for name, text in case.files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
-        env = {"PATH": f"{applets}:/usr/bin:/bin" if applets else "/usr/bin:/bin", "HOME": "/nonexistent"}
-        env |= {"LC_ALL": "C", "TZ": "UTC", "QEMU_CPU": "max,pauth=off"} | case.env | dict(settings)
-        if case.prepare:
-            tools = env | {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"}
-            subprocess.run(case.prepare, shell=True, cwd=folder, env=tools, check=True, stdin=subprocess.DEVNULL)
+        shutil.copytree(prepared, folder, symlinks=True)
         set_times(folder)
+        env = ENVIRONMENT | {"PATH": f"{applets}:/usr/bin:/bin" if applets else "/usr/bin:/bin"} | case.env | settings
         process = subprocess.Popen(
             [*(command if len(command) > 1 else [case.program]), *case.run],
             executable=command[0],
@@ -255,8 +263,10 @@ def _build_guest(program: Program) -> None:
         return
     program.path.parent.mkdir(parents=True, exist_ok=True)
     driver = "cc" if program.source.suffix == ".c" else "c++"
-    compiler = [sys.executable, "-m", "ziglang", driver, "-target", "aarch64-linux-musl", "-static", "-O2", "-g0", "-s"]
-    subprocess.run([*compiler, str(program.source), "-o", str(program.path)], check=True)
+    compiler = [sys.executable, "-m", "ziglang", driver, "-target", "aarch64-linux-musl", "-static"]
+    fresh = program.path.with_suffix(".new")
+    subprocess.run([*compiler, "-O2", "-g0", "-s", "-w", str(program.source), "-o", str(fresh)], check=True)
+    os.replace(fresh, program.path)  # another process may be running the old one
 
 
 def compare(program: Program, case: Case, port: Path, misses: Path | None = None) -> str:
@@ -265,12 +275,15 @@ def compare(program: Program, case: Case, port: Path, misses: Path | None = None
     if qemu is None or busybox is None:
         raise SystemExit("qemu-aarch64 and busybox: not found; tools/setup-test.sh installs them")
     with tempfile.TemporaryDirectory(prefix="recomp-applets-") as folder:
+        prepared = Path(folder, "prepared")
+        prepare(case, prepared)
         # The emulator cannot start other guests by name: the host's busybox stands in for them.
         theirs = make_links(Path(folder, "theirs"), program.applets, Path(busybox))
         ours = make_links(Path(folder, "ours"), program.applets, port)
-        expected = run_case(case, [qemu, "-0", program.name, str(program.path)], theirs)
+        expected = run_case(case, prepared, [qemu, "-0", program.name, str(program.path)], theirs)
         try:
-            found = run_case(case, [str(port)], ours, {"RECOMP_RT_MISSES": str(misses)} if misses else {})
+            settings = {"RECOMP_RT_MISSES": str(misses)} if misses else {}
+            found = run_case(case, prepared, [str(port)], ours, settings)
         except subprocess.TimeoutExpired:
             return f"did not end within {TIMEOUT_S} s"
     return expected.difference(found)

@@ -7,7 +7,7 @@ so and calls, or becomes, one that does (`sigsetjmp`). It is recognised by that,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import numpy as np
 
@@ -50,6 +50,52 @@ def find_savers(words: Words, starts: list[int]) -> list[int]:
 def keeps_return_address(words: Words, start: int) -> bool:
     """Whether a function stores x30 through a pointer early on."""
     return _LR in _stores(words, start)
+
+
+def switches_stacks(words: Words, start: int) -> bool:
+    """Whether a function that saves a context goes on with another one: it loads sp, and returns."""
+    first = words.index(start)
+    for index in range(first, min(first + 2 * _MAX_INSNS, words.count)):
+        if words.kind[index] in (RET, BR, TRAP, UNDEFINED):
+            return False
+        insn = decode(int(words.code[index])) if words.kind[index] == ORDINARY else None
+        if insn is not None and insn.name == "ADD_i" and insn.rd == _SP and insn.rn not in _STACK and not insn.imm12:
+            return True
+    return False
+
+
+def places_behind_calls(blocks_of: dict[int, list[Block]], among: Container[int] | None) -> dict[int, set[int]]:
+    """Function start → the places behind its calls of the functions in `among`, and of unknown ones; None = of all."""
+    home = {block.start: start for start, blocks in blocks_of.items() for block in blocks}
+
+    def counts(block: Block) -> bool:
+        known = block.terminator == "call" and (among is None or home.get(block.target) in among)
+        return known or block.terminator == "call_indirect"
+
+    return {
+        start: {s for b in blocks if counts(b) for s in b.successors if home.get(s) == start}
+        for start, blocks in blocks_of.items()
+    }
+
+
+def callers_of(blocks_of: dict[int, list[Block]], switchers: Iterable[int]) -> set[int]:
+    """The functions that may be on the stack when one of these runs: they call it, directly or not, or call the
+    unknown."""
+    home = {block.start: start for start, blocks in blocks_of.items() for block in blocks}
+    callers: dict[int, set[int]] = {}
+    found = set(switchers)
+    for start, blocks in blocks_of.items():
+        for block in blocks:
+            if block.terminator in ("call_indirect", "jump_indirect"):
+                found.add(start)
+            elif block.target in home:
+                callers.setdefault(home[block.target], set()).add(start)
+    pending = list(found)
+    while pending:
+        new = callers.get(pending.pop(), set()) - found
+        found |= new
+        pending += new
+    return found
 
 
 def _stores(words: Words, start: int) -> set[int]:

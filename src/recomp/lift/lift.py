@@ -12,7 +12,7 @@ import msgspec
 from recomp.errors import FormatError
 from recomp.formats.elf import Elf, ElfSymbol, read_elf
 from recomp.formats.gopclntab import read_go_functions
-from recomp.lift.contexts import resume_points, returns_twice
+from recomp.lift.contexts import callers_of, places_behind_calls, resume_points, returns_twice, switches_stacks
 from recomp.lift.discover import Discovery
 from recomp.lift.explore import Region
 from recomp.lift.fragments import join_fragments
@@ -21,8 +21,6 @@ from recomp.lift.module import Block, Function, Module, Segment
 from recomp.lift.names import NamedAddress, name_functions
 from recomp.lift.summary import LiftSummary
 from recomp.lift.words import UNDEFINED, Words
-
-CALLS = ("call", "call_indirect")
 
 
 class Miss(msgspec.Struct, frozen=True):
@@ -73,7 +71,9 @@ def lift_elf(
     words = Words(elf)
     found = Discovery(elf, words, names, [miss.target for miss in trace], options.sweep, resume_points(go))
     found.run()
-    functions = _functions(elf, words, found, names, switches=bool(go or options.faults))
+    # A miss behind a call says that a stack was left and come back to in a way that nothing here foresaw.
+    everywhere = bool(go or options.faults) or any(words.is_call(a - 4) for a in found.traced)
+    functions = _functions(elf, words, found, names, everywhere)
     segments, blobs = _segments(elf)
     module = Module(
         entry=elf.entry,
@@ -110,9 +110,9 @@ def _segments(elf: Elf) -> tuple[tuple[Segment, ...], dict[str, bytes]]:
 
 
 def _functions(
-    elf: Elf, words: Words, found: Discovery, names: Mapping[int, NamedAddress], switches: bool
+    elf: Elf, words: Words, found: Discovery, names: Mapping[int, NamedAddress], everywhere: bool
 ) -> tuple[Function, ...]:
-    """`switches`: stacks are switched below any call, so that any place behind one may be entered."""
+    """`everywhere`: stacks may be switched below any call, so that any place behind one may be entered."""
     explorer = found.explorer
     blocks_of = {start: build_blocks(explorer, explorer.regions[start]) for start in explorer.starts}
     branched_to = [start for start, kind in found.evidence.items() if kind == "tail"]
@@ -121,10 +121,13 @@ def _functions(
     for site, start in sites:
         entries.setdefault(start, set()).add(site)
     again = dict.fromkeys((start for _, start in sites), "again") | dict.fromkeys(relays, "relay")
-    if switches:
-        for start, blocks in blocks_of.items():
-            entries.setdefault(start, set()).update(s for b in blocks if b.terminator in CALLS for s in b.successors)
-        again.clear()  # every place is an entry for whoever comes from nowhere
+    switchers = [start for start in found.savers if start in blocks_of and switches_stacks(words, start)]
+    if everywhere or switchers:
+        among = None if everywhere else callers_of(blocks_of, switchers)
+        for start, places in places_behind_calls(blocks_of, among).items():
+            entries.setdefault(start, set()).update(places)
+    if everywhere:
+        again.clear()  # whatever returns once more finds its place from anywhere
     labels = name_functions(blocks_of, elf, names)
     return tuple(
         _function(

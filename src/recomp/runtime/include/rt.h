@@ -61,6 +61,8 @@ void rt_svc(rt_cpu *c, uint64_t pc, uint32_t imm16);
 #define RT_CNTFRQ 19200000u
 uint64_t rt_cntvct(rt_cpu *c);
 _Noreturn void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word);
+/* The guest fetches the code at `addr` anew: if it is the program's own and has changed, the run ends. */
+void rt_code_written(rt_cpu *c, uint64_t pc, uint64_t addr);
 /* A branch at `site` (0 = a return) went to `target`, which nobody discovered: record it, end the run in order. */
 _Noreturn void rt_miss(rt_cpu *c, uint64_t site, uint64_t target);
 

@@ -40,9 +40,9 @@ static uint64_t number(const char *name, uint64_t fallback) {
 }
 
 void rt_options_read(void) {
-  rt_opt.record_dir = text("RECOMP_RT_RECORD");
-  rt_opt.input_path = text("RECOMP_RT_INPUT");
-  rt_opt.root = text("RECOMP_RT_ROOT");
+  rt_opt.record_dir = absolute("RECOMP_RT_RECORD");
+  rt_opt.input_path = absolute("RECOMP_RT_INPUT");
+  rt_opt.root = absolute("RECOMP_RT_ROOT");
   rt_opt.misses_path = absolute("RECOMP_RT_MISSES");
   rt_opt.max_ticks = number("RECOMP_RT_MAX_TICKS", 0);
   rt_opt.seed = number("RECOMP_RT_SEED", 0);

@@ -45,8 +45,35 @@ void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word) {
   }
 }
 
+#define CODE_LINE 64 /* bytes: what CTR_EL0 says of the instruction cache */
+
+/* Code that came with the program was translated as it came. */
+void rt_code_written(rt_cpu *c, uint64_t pc, uint64_t addr) {
+  const uint32_t line = (uint32_t)addr & ~(uint32_t)(CODE_LINE - 1);
+  for (uint32_t i = 0; i < rt_guest.segment_count; i++) {
+    const rt_segment *s = &rt_guest.segments[i];
+    for (uint32_t at = line; s->execute && at < line + CODE_LINE; at += 4) {
+      if (at < s->base || at - s->base + 4 > s->init_size || !rt_memory_allows(at, 4, RT_READ)) continue;
+      if (memcmp(rt_memory + at, rt_guest.blob + s->init_offset + (at - s->base), 4) == 0) continue;
+      c->pc = pc;
+      rt_end(RT_END_TRAP, RT_CODE_RUNTIME, (rt_end_place){pc, 0},
+             "self-modifying code: the program has changed its own code at 0x%x, which was translated as it came", at);
+    }
+  }
+}
+
+static bool is_new_code(uint64_t target) {
+  if (target >= RT_SPACE || (rt_memory_page((uint32_t)target) & (RT_MAPPED | RT_EXEC)) != (RT_MAPPED | RT_EXEC)) return false;
+  for (uint32_t i = 0; i < rt_guest.segment_count; i++)
+    if (target - rt_guest.segments[i].base < rt_guest.segments[i].size) return false;
+  return true;
+}
+
 void rt_miss(rt_cpu *c, uint64_t site, uint64_t target) {
   if (!c->pc) c->pc = site;
+  if (is_new_code(target))
+    rt_end(RT_END_TRAP, RT_CODE_RUNTIME, (rt_end_place){site, 0},
+           "branch to 0x%llx: code that the program made while it ran cannot be translated ahead", (unsigned long long)target);
   rt_record_miss(site, target);
   rt_end(RT_END_MISS, RT_CODE_RUNTIME, (rt_end_place){site, 0}, "branch to 0x%llx, where no code was discovered",
          (unsigned long long)target);
