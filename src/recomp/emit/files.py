@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from importlib.resources.abc import Traversable
 
 from recomp import __version__
+from recomp.lift.module import Image
 
 #: Compiler flags that the emitted C relies on, and those that make it small and fast. Without the loop vectoriser,
 #: since clang 22 miscompiles masked addresses with it (docs/decisions/loop-vectoriser.md); guests bring their own.
@@ -107,6 +108,7 @@ def module_c(
     balanced: bool = False,
     faults: str = "",
     relays: Sequence[int] = (),
+    images: Sequence[Image] = (),
 ) -> str:
     """`module.c`. `entries`: (guest address, start of its function, C name), sorted; `unsupported`: texts of words
     that trap; `header`: address, entry size and number of the program headers; `balanced`: as in `Flow`;
@@ -142,6 +144,7 @@ def module_c(
         "};",
         "",
         *([f"static const uint32_t relays[] = {{{', '.join(f'{pc:#x}u' for pc in relays)}}};", ""] if relays else []),
+        *_images_c(images),
         "const rt_module rt_guest = {",
         f"  .name = {c_string(options.source)},",
         f"  .abi = {c_string(abi)},",
@@ -154,10 +157,26 @@ def module_c(
         *([f"  .relays = relays, .relay_count = {len(relays)}u,"] if relays else []),
         "  .blob = blob, .blob_size = sizeof blob - 1,",
         *(["  .realtime = 1,"] if options.realtime else []),
+        *([f"  .images = images, .image_count = {len(images)}u,"] if images else []),
         "};",
         "",
     ]
     return "\n".join(lines)
+
+
+def _images_c(images: Sequence[Image]) -> list[str]:
+    """The table of a program's modules."""
+    if not images:
+        return []
+    lines = ["static const rt_image images[] = {"]
+    for image in images:
+        lines += [
+            f"  {{{c_string(image.name)}, {image.base:#x}u, {image.entry:#x}u,",
+            f"    {image.text:#x}u, {image.text_size:#x}u, {image.rodata:#x}u, {image.rodata_size:#x}u,",
+            f"    {image.data:#x}u, {image.data_size:#x}u, {image.bss_size:#x}u, {image.mod0:#x}u,",
+            f"    {image.relocated:d}}},",
+        ]
+    return [*lines, "};", ""]
 
 
 def runtime_files(abi: str) -> dict[str, bytes]:
@@ -168,7 +187,7 @@ def runtime_files(abi: str) -> dict[str, bytes]:
         if not path.endswith((".c", ".h")):
             continue
         folders = path.split("/")[:-1]
-        if folders[:1] == ["include"] or folders in (["src"], ["src", abi]):
+        if folders[:1] == ["include"] or folders == ["src"] or folders[:2] == ["src", abi]:
             found[f"rt/{path}"] = entry.read_bytes()
     return found
 

@@ -29,6 +29,8 @@ _MEMORY = re.compile(r"\bM\b")
 #: What a handler of faults sees exact (`Module.faults`): nothing; what Go's runtime needs to make a panic of a fault
 #: (x28: its thread, x29, x30, sp); every register.
 SHOWN = {"": 0, "frame": 1 << 28 | 1 << 29 | 1 << 30 | 1 << SP, "all": ALL}
+#: Where a function begins that is left out on purpose.
+LEFT_OUT = Piece(None, "trap", "RT_TRAP_LEFT_OUT")
 
 
 @dataclass(slots=True, eq=False)
@@ -131,6 +133,9 @@ class _Builder:
         piece_of = self.code.piece
         part = self._part(block.start, True)
         self.at[block.start] = len(self.parts) - 1
+        if block.terminator == "left_out":
+            part.site, part.word = block.start, words[0]
+            return [(block, len(self.parts) - 1, LEFT_OUT)]
         ends: list[tuple[Block, int, Piece | None]] = []
         uses = defines = 0
         pc = block.start

@@ -68,7 +68,17 @@ def emit_project(
     header = (module.phdr, module.phent, module.phnum)
     balanced = bool(summaries.kept)
     files["module.c"] = module_c(
-        options, module.abi, module.entry, rows, entries, code.unsupported, header, balanced, module.faults, relays
+        options,
+        module.abi,
+        module.entry,
+        rows,
+        entries,
+        code.unsupported,
+        header,
+        balanced,
+        module.faults,
+        relays,
+        module.images,
     )
     files |= runtime_files(module.abi)
     flags = (*REQUIRED_FLAGS, *((ROUNDING_FLAG,) if code.sets_rounding else ()))

@@ -101,7 +101,9 @@ class StatCache:
 
     def _remember(self, path: str, before: os.stat_result, after: os.stat_result, value: str) -> None:
         identity = _identity(after)
-        fresh = max(after.st_mtime_ns, after.st_ctime_ns) > time.time_ns() - RACY_NS
+        now = time.time_ns()
+        # a ctime in the future is a clock that was put back, and may come again; an mtime there is only a wish
+        fresh = after.st_ctime_ns > now - RACY_NS or abs(now - after.st_mtime_ns) < RACY_NS
         if fresh or identity != _identity(before):
             if self._entries.pop(path, None) is not None:
                 self._changed = True

@@ -49,7 +49,7 @@ def compare_perceptual(
     m = measure(reference, capture, source)
     scenes = scenes_of(timeline, m.rate)
     gates = picture_gates(m, scenes, limits)
-    findings = diagnose_picture(m, limits, evidence or {}, settings.max_drift_frames)
+    findings = diagnose_picture(m, limits, evidence or {})
     sides = [has_sound(reference), has_sound(capture)]
     s, skew_ms = None, 0.0
     if all(sides):
@@ -255,7 +255,11 @@ def _measurements(m: Measurement, s: SoundMeasurement | None, skew_ms: float) ->
         "ambiguous_ticks": int(r.ambiguous.sum()),
         "calibration": m.calibration.facts() if m.calibration else None,
         "ssim_mean": round(float(m.ssim.mean()), 4) if len(m.ssim) else None,
+        "ssim_mean_u": round(float(m.ssim_colour[:, 0].mean()), 4) if len(m.ssim) else None,
+        "ssim_mean_v": round(float(m.ssim_colour[:, 1].mean()), 4) if len(m.ssim) else None,
         "psnr_mean_db": round(float(m.psnr.mean()), 2) if len(m.psnr) else None,
+        "xpsnr_mean_db": [round(float(x), 2) for x in m.xpsnr.mean(axis=0)] if len(m.xpsnr) else None,
+        "updates_hz": None if m.updates_hz is None else round(m.updates_hz, 2),
         "ticks": m.ticks.tolist(),
         "ssim": [round(float(x), 4) for x in m.ssim],
         "null_ssim": [round(float(x), 4) for x in m.null.mean(axis=(1, 2))] if len(m.ticks) else [],
@@ -270,8 +274,8 @@ def _sound_facts(s: SoundMeasurement, skew_ms: float) -> dict[str, Any]:
         "skew_ms": round(skew_ms, 2),
         "prominence": round(s.prominence, 1),
         "drift_ppm": s.drift_ppm,
-        "loudness_db": round(s.loudness_db, 2),
-        "momentary_db": round(s.momentary_db, 2),
+        "loudness_lu": round(s.loudness_db, 2),
+        "momentary_lu": round(s.momentary_db, 2),
         "lsd_median_db": round(s.lsd_median, 2),
         "lsd_p99_db": round(s.lsd_p99, 2),
         "crest_db": round(s.crest_db, 2),

@@ -72,7 +72,7 @@ def _run(context: Context, module: str, config: dict, runtime_path: str | None) 
             f"{module}: the lifted module cannot be read: {error.strerror}",
             hint="the lift command must write it to the path in RECOMP_LIFTED_MODULE_JSON",
         ) from error
-    files = _emit(data, module, config)
+    files = emit_module(data, module, config)
     if runtime_path is not None:
         files = _replace_runtime(files, runtime_path)
     for name, content in sorted(files.items()):
@@ -85,7 +85,8 @@ def _run(context: Context, module: str, config: dict, runtime_path: str | None) 
     return Result(found=f"{units} units, {size / 1e6:.1f} MB of C")
 
 
-def _emit(data: bytes, path: str, config: dict) -> dict[str, bytes]:
+def emit_module(data: bytes, path: str, config: dict) -> dict[str, bytes]:
+    """The files of the C project. Raises FormatError, ConfigError, LiftError."""
     try:
         root = json.loads(data)
         form = root.get("form") if isinstance(root, dict) else None

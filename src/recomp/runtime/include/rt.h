@@ -53,6 +53,7 @@ typedef enum rt_trap_kind {
   RT_TRAP_UNDEFINED,   /* a word that no table knows, udf, or what EL0 may not do */
   RT_TRAP_BREAKPOINT,  /* brk, hlt */
   RT_TRAP_UNSUPPORTED, /* a known instruction without semantics yet: rt_unsupported_text(word) */
+  RT_TRAP_LEFT_OUT,    /* the way into a function that is left out on purpose */
 } rt_trap_kind;
 
 /* Provided by the runtime. Registers are in *c before each call, and to be reloaded after it. */
@@ -88,9 +89,26 @@ typedef struct rt_insn_text {
 /* What of its registers a handler of faults is told exactly: those of the last call; pc, x28..x30 and sp; all. */
 enum { RT_FAULTS_NONE, RT_FAULTS_FRAME, RT_FAULTS_ALL };
 
+/* What title.toml's [stubs] says about a service command ("NAME:NUMBER") or a service ("service NAME"). */
+typedef struct rt_stub {
+  const char *name;
+  const char *action; /* "log", "noop", "panic" */
+} rt_stub;
+
+/* A module of a "horizon" program; addresses are the guest's, sizes bytes. bss follows the data. */
+typedef struct rt_image {
+  const char *name;
+  uint32_t base, entry;
+  uint32_t text, text_size;
+  uint32_t rodata, rodata_size;
+  uint32_t data, data_size, bss_size;
+  uint32_t mod0;      /* 0 = it has none */
+  uint32_t relocated; /* its words are stored as relocation leaves them: nobody else links it */
+} rt_image;
+
 typedef struct rt_module {
   const char *name;
-  const char *abi; /* "linux" */
+  const char *abi; /* "linux" or "horizon" */
   uint32_t entry;
   uint32_t phdr, phent, phnum;
   uint32_t balanced; /* every function provably returns where it was called from */
@@ -106,6 +124,10 @@ typedef struct rt_module {
   uint64_t blob_size;
   uint8_t faults;   /* RT_FAULTS_...: emitted code has an RT_POINT before each access */
   uint8_t realtime; /* the mode unless RECOMP_RT_REALTIME says otherwise */
+  const rt_image *images; /* "horizon": the modules, the program's own first */
+  uint32_t image_count;
+  const rt_stub *stubs; /* "horizon" */
+  uint32_t stub_count;
 } rt_module;
 
 extern const rt_module rt_guest;
@@ -114,6 +136,8 @@ extern const rt_module rt_guest;
 
 /* Index the entries of rt_guest; once, before anything else runs. */
 void rt_dispatch_init(void);
+/* Lets control that arrives at a guest address go to a function of the host's. */
+void rt_dispatch_host(uint32_t pc, rt_func function);
 /* Run guest code from `pc` until control reaches the guest address `until`; 1 (never a target) = for ever. */
 void rt_run(rt_cpu *c, uint64_t pc, uint64_t until);
 /* One trip of that loop: enter the function at `pc`; returns where control went that none of its callers expected. */

@@ -7,20 +7,20 @@
 
 rt_func *rt_index[RT_PAGE_COUNT];
 
-static void index_function(const rt_entry *entry) {
-  rt_func **page = &rt_index[entry->pc >> 12];
+void rt_dispatch_host(uint32_t pc, rt_func function) {
+  rt_func **page = &rt_index[pc >> 12];
   if (!*page) *page = calloc(1024, sizeof **page);
   if (!*page) {
     fputs("recomp: out of memory for the index of functions\n", stderr);
     exit(1);
   }
-  (*page)[entry->pc >> 2 & 1023] = entry->function;
+  (*page)[pc >> 2 & 1023] = function;
 }
 
 void rt_dispatch_init(void) {
   for (uint32_t i = 0; i < rt_guest.entry_count; i++) {
     const rt_entry *entry = &rt_guest.entries[i];
-    if (entry->pc == entry->start) index_function(entry);
+    if (entry->pc == entry->start) rt_dispatch_host(entry->pc, entry->function);
   }
 }
 

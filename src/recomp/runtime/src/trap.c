@@ -7,13 +7,18 @@
 #include <ucontext.h>
 
 #include "end.h"
-#include "linux/signals.h"
 #include "memory.h"
 #include "record.h"
 #include "rt.h"
 #include "thread.h"
 
 #define FAULT_STACK (UINT64_C(16) << 20) /* bytes of address space: the guest's handlers run there */
+
+/* Signal numbers as AArch64 Linux and the port's exit codes have them. */
+#define G_SIGILL 4
+#define G_SIGTRAP 5
+#define G_SIGBUS 7
+#define G_SIGSEGV 11
 
 __attribute__((weak)) bool rt_system_fault(rt_thread *t, const rt_fault *fault) {
   (void)t, (void)fault;
@@ -39,6 +44,7 @@ void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word) {
       rt_end(RT_END_TRAP, RT_CODE_SIGNAL + G_SIGTRAP, place, "breakpoint");
     case RT_TRAP_UNSUPPORTED:
       rt_end(RT_END_TRAP, RT_CODE_RUNTIME, place, "instruction without semantics: %s", text ? text : "?");
+    case RT_TRAP_LEFT_OUT: rt_end(RT_END_TRAP, RT_CODE_RUNTIME, place, "call of a function that is left out");
     default:
       offer_trap(c, G_SIGILL, ILL_ILLOPC, pc);
       rt_end(RT_END_TRAP, RT_CODE_SIGNAL + G_SIGILL, place, "undefined instruction");
