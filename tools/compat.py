@@ -3,7 +3,10 @@
 `tests/compat/*.toml` says what to run; each case runs twice, in two folders with the same files: once under
 `qemu-aarch64`, once as the recompiled port. Output, exit code and the files left behind must be equal.
 
-    python tools/compat.py [--update] [PROGRAM...]     # --update rewrites docs/compatibility.md
+    python tools/compat.py [--update] [PROGRAM...]
+
+`--update` builds from zero and rewrites docs/compatibility.md; with names, those programs run anew and the others keep
+what they had, if it was seen with the same sources.
 
 A branch that nobody discovered is fed back and the program is built and run again: a further round.
 """
@@ -13,6 +16,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -24,7 +28,7 @@ import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -32,6 +36,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "tests" / "compat"
 GUESTS = ROOT / ".cache" / "guests"
 PORTS = ROOT / ".cache" / "ports"
+ROWS = PORTS / "rows"
+SOURCES = (".py", ".c", ".h", ".cpp", ".toml", ".decode")
 TIMEOUT_S = 120
 MOST_ROUNDS = 3
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
@@ -289,15 +295,17 @@ def compare(program: Program, case: Case, port: Path, misses: Path | None = None
     return expected.difference(found)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Row:
-    """A program's part of the table: every case with its difference, and what it took to get there."""
+    """A program's part of the page. `results`: (case, its command, how it differs or "")."""
 
-    program: Program
+    package: str
     sha256: str
+    size: str
+    cpu_s: float
+    wall_s: float
     rounds: int
-    port: Port
-    results: list[tuple[Case, str]]
+    results: list[tuple[str, str, str]]
 
 
 def run_program(program: Program, cache: Path | None) -> Row:
@@ -317,22 +325,47 @@ def run_program(program: Program, cache: Path | None) -> Row:
             break
         print(f"     {program.name}: round {number} missed branches; once more with them", flush=True)
         port = build_port(program, misses, cache)
-    return Row(program, hashlib.sha256(program.path.read_bytes()).hexdigest(), number, first, results)
+    digest = hashlib.sha256(program.path.read_bytes()).hexdigest()
+    rows = [(case.name, " ".join(case.run), difference) for case, difference in results]
+    return Row(program.package, digest, first.summary.partition(";")[0], first.cpu_s, first.wall_s, number, rows)
+
+
+def sources() -> str:
+    """A hash of everything that a row depends on."""
+    files = [*(ROOT / "src" / "recomp").rglob("*"), *CASES.rglob("*"), Path(__file__)]
+    named = sorted((path.relative_to(ROOT).as_posix(), path) for path in files if path.suffix in SOURCES)
+    return hashlib.sha256(b"".join(name.encode() + path.read_bytes() for name, path in named)).hexdigest()
+
+
+def keep_row(name: str, row: Row) -> None:
+    ROWS.mkdir(parents=True, exist_ok=True)
+    (ROWS / f"{name}.json").write_text(json.dumps({"sources": sources(), "row": asdict(row)}))
+
+
+def kept_row(name: str) -> Row:
+    """What an earlier run of the same sources saw."""
+    file = ROWS / f"{name}.json"
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    if kept.get("sources") != sources():
+        raise SystemExit(f"{name}: not seen with these sources yet: name it, too")
+    return Row(**kept["row"])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("programs", nargs="*")
-    parser.add_argument("--update", action="store_true", help="rewrite docs/compatibility.md, building all from zero")
+    parser.add_argument("--update", action="store_true", help="build from zero and rewrite docs/compatibility.md")
     args = parser.parse_args()
-    rows = []
+    total = bad = 0
     with tempfile.TemporaryDirectory(prefix="recomp-compat-cache-") as fresh:
         for program in load_programs(args.programs):
-            rows.append(run_program(program, Path(fresh) if args.update else None))
+            row = run_program(program, Path(fresh) if args.update else None)
+            total += len(row.results)
+            bad += sum(bool(difference) for _, _, difference in row.results)
+            if args.update:
+                keep_row(program.name, row)
     if args.update:
-        (ROOT / "docs" / "compatibility.md").write_text(render(rows))
-    total = sum(len(row.results) for row in rows)
-    bad = sum(bool(difference) for row in rows for _, difference in row.results)
+        (ROOT / "docs" / "compatibility.md").write_text(render([kept_row(program.name) for program in load_programs()]))
     print(f"{total - bad} of {total} cases equal")
     return 1 if bad else 0
 
@@ -369,19 +402,23 @@ def render(rows: list[Row]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in rows:
-        equal = sum(not difference for _, difference in row.results)
-        size = row.port.summary.partition(";")[0]
-        out.append(
-            f"| {row.program.package} | {size} | {row.port.cpu_s:.0f} | {row.port.wall_s:.0f} | {row.rounds} "
-            f"| {equal} of {len(row.results)} |"
-        )
+        equal = sum(not difference for _, _, difference in row.results)
+        counts = f"{row.rounds} | {equal} of {len(row.results)}"
+        out.append(f"| {row.package} | {row.size} | {row.cpu_s:.0f} | {row.wall_s:.0f} | {counts} |")
     for row in rows:
-        out += ["", f"## {row.program.package}", "", f"sha256 `{row.sha256}`", "", "| case | command | result |"]
-        out += ["|---|---|---|"]
-        for case, difference in row.results:
-            command = " ".join(case.run).replace("\n", " ⏎ ").replace("|", "\\|")
+        out += [
+            "",
+            f"## {row.package}",
+            "",
+            f"sha256 `{row.sha256}`",
+            "",
+            "| case | command | result |",
+            "|---|---|---|",
+        ]
+        for name, command, difference in row.results:
+            command = command.replace("\n", " ⏎ ").replace("|", "\\|")
             command = command if len(command) <= 90 else command[:87] + "..."
-            out.append(f"| {case.name} | `{command}` | {difference.replace('|', chr(92) + '|') or 'equal'} |")
+            out.append(f"| {name} | `{command}` | {difference.replace('|', chr(92) + '|') or 'equal'} |")
     return "\n".join(out) + "\n"
 
 

@@ -36,6 +36,10 @@ def _name(function: Function) -> str:
     return function.name
 
 
+def _is_named(function: Function) -> bool:
+    return function.name != f"f_{function.start:x}"
+
+
 def emit_project(
     module: Module,
     segments: dict[str, bytes],
@@ -66,7 +70,7 @@ def emit_project(
     entries = sorted((pc, start, symbol(start)) for start, flow in flows.items() for pc in (start, *flow.entries))
     relays = sorted(pc for flow in flows.values() if flow.function.returns == "relay" for pc in flow.entries)
     header = (module.phdr, module.phent, module.phnum)
-    balanced = bool(summaries.kept)
+    names = [(pc, name_of(flow.function)) for pc, flow in sorted(flows.items()) if _is_named(flow.function)]
     files["module.c"] = module_c(
         options,
         module.abi,
@@ -75,10 +79,11 @@ def emit_project(
         entries,
         code.unsupported,
         header,
-        balanced,
-        module.faults,
-        relays,
-        module.images,
+        balanced=bool(summaries.kept),
+        faults=module.faults,
+        relays=relays,
+        names=names,
+        images=module.images,
     )
     files |= runtime_files(module.abi)
     flags = (*REQUIRED_FLAGS, *((ROUNDING_FLAG,) if code.sets_rounding else ()))

@@ -89,6 +89,12 @@ typedef struct rt_insn_text {
 /* What of its registers a handler of faults is told exactly: those of the last call; pc, x28..x30 and sp; all. */
 enum { RT_FAULTS_NONE, RT_FAULTS_FRAME, RT_FAULTS_ALL };
 
+/* A function's name, for reports. */
+typedef struct rt_name {
+  uint32_t pc;
+  const char *text;
+} rt_name;
+
 /* What title.toml's [stubs] says about a service command ("NAME:NUMBER") or a service ("service NAME"). */
 typedef struct rt_stub {
   const char *name;
@@ -124,6 +130,8 @@ typedef struct rt_module {
   uint64_t blob_size;
   uint8_t faults;   /* RT_FAULTS_...: emitted code has an RT_POINT before each access */
   uint8_t realtime; /* the mode unless RECOMP_RT_REALTIME says otherwise */
+  const rt_name *names; /* of functions that have one: sorted by pc */
+  uint32_t name_count;
   const rt_image *images; /* "horizon": the modules, the program's own first */
   uint32_t image_count;
   const rt_stub *stubs; /* "horizon" */

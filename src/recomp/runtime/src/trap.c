@@ -2,6 +2,7 @@
 #include "trap.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -85,6 +86,14 @@ void rt_miss(rt_cpu *c, uint64_t site, uint64_t target) {
          (unsigned long long)target);
 }
 
+/* The name of the function that starts at a guest address, in parentheses behind a space; or "". */
+static const char *name_of(uint64_t function, char *text, size_t size) {
+  text[0] = 0;
+  for (uint32_t i = 0; i < rt_guest.name_count; i++)
+    if (rt_guest.names[i].pc == function) snprintf(text, size, " (%s)", rt_guest.names[i].text);
+  return text;
+}
+
 /* The guest function that a host address lies in, as far as the entries tell: the nearest one below. 0 = none. */
 static uint64_t guest_function(uintptr_t host_pc) {
   uintptr_t best = 0;
@@ -128,9 +137,10 @@ static void on_fault(int number, siginfo_t *info, void *context) {
     rt_fault fault = {bus ? G_SIGBUS : G_SIGSEGV, code, addr, place.pc, rt_guest.faults};
     keep_float_modes(context);
     if (t && rt_system_fault(t, &fault)) return;
-    rt_end(RT_END_SIGNAL, fault.number, place, "guest accessed address 0x%llx (%s), in the function at 0x%llx",
+    char name[160];
+    rt_end(RT_END_SIGNAL, fault.number, place, "guest accessed address 0x%llx (%s), in the function at 0x%llx%s",
            (unsigned long long)addr, bus ? "no such part of the file" : mapped ? "not permitted there" : "not mapped",
-           (unsigned long long)function);
+           (unsigned long long)function, name_of(function, name, sizeof name));
   }
   rt_end(RT_END_SIGNAL, G_SIGSEGV, place, "the host stack is exhausted or the runtime is wrong, near the guest function at 0x%llx",
          (unsigned long long)function);
