@@ -12,8 +12,9 @@ SECONDS ?= 300
 SEED ?= 0
 COUNT ?= 1000000
 
-.PHONY: demo demo-homebrew test check bench compat crash fuzz-isa fuzz-formats fmt lock setup setup-play setup-test \
-  sizes clean
+# make batch-200  two hundred generated titles as one batch
+.PHONY: demo demo-homebrew test check bench compat crash batch-200 fuzz-isa fuzz-formats fmt lock setup setup-play \
+  setup-test sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
@@ -44,6 +45,10 @@ bench: setup-test
 compat: setup-test
 	$(BIN)/python tools/compat.py --update
 
+# 10,000 damaged media files, each read or refused.
+fuzz-media: setup-test
+	$(BIN)/python tools/fuzz_media.py --count 10000 --seed $(SEED)
+
 fuzz-isa: setup-test
 	$(BIN)/python tools/fuzz_isa.py --seconds $(SECONDS) --seed $(SEED)
 
@@ -54,6 +59,10 @@ fuzz-formats: setup-test
 crash: setup-test
 	$(BIN)/python tools/crash.py 1000
 	$(BIN)/python tools/crash.py --every-point
+
+# Two hundred generated titles from end to end, twice.
+batch-200: setup-test
+	BATCH_TITLES=200 $(BIN)/pytest -s tests/batch/test_generated.py
 
 fmt:
 	$(BIN)/ruff check --fix .

@@ -49,8 +49,6 @@ class Program:
     flags: tuple[str, ...] = ()
     icon: bytes = b""
     files: dict[str, bytes] = field(default_factory=dict)
-    packed_relocations: bool = False
-    """RELR instead of RELA, as newer tool chains make them."""
 
 
 def sdk_sources() -> list[Path]:
@@ -81,9 +79,8 @@ def compile_elf(program: Program, elf: Path) -> None:
     environment = os.environ | {"SOURCE_DATE_EPOCH": "0"}
     environment.setdefault("ZIG_GLOBAL_CACHE_DIR", str(ROOT / ".cache" / "zig"))
     base = Path(os.path.commonpath([SDK, *program.sources, *program.includes]))
-    packed = ["-Wl,-z,pack-relative-relocs"] if program.packed_relocations else []
     command = [
-        *(sys.executable, "-m", "ziglang", "cc", f"--target={TARGET}", *FLAGS, *program.flags, *LINK, *packed),
+        *(sys.executable, "-m", "ziglang", "cc", f"--target={TARGET}", *FLAGS, *program.flags, *LINK),
         *_include_flags([SDK / "include", *program.includes], base),
         f"-Wl,-T,{os.path.relpath(SDK / 'nro.ld', base)}",
         *_relative([*program.sources, *sdk_sources()], base),

@@ -374,3 +374,13 @@ def test_a_read_only_work_root_is_an_error_and_no_traceback(project: ProjectFold
     done = run_cli("automate", "--config", str(project.write()))
     assert done.returncode in (1, 2)
     assert done.stderr.startswith("recomp: error: ") and "Traceback" not in done.stderr
+
+
+def test_a_terminal_without_unicode_ends_no_run(project: ProjectFolder) -> None:
+    """What it cannot show is shown escaped; it was a UnicodeEncodeError."""
+    path = project.root / "title.toml"
+    path.write_text(path.read_text("utf-8").replace('"Sample"', '"Fuchs \u2026"'), "utf-8")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = run_cli("automate", "--config", str(project.root / "automation.toml"), **plain)
+    assert done.returncode == 0, done.stderr
+    assert r"Fuchs \u2026: succeeded" in done.stdout

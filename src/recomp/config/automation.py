@@ -21,8 +21,12 @@ _WINDOW = re.compile(
 )
 
 
-def _window(text: str) -> str | None:
+def check_window(text: str) -> str | None:
     return None if _WINDOW.fullmatch(text) else 'a window such as "weekday:09:00-18:00"'
+
+
+def _program_id(text: str) -> str | None:
+    return None if re.fullmatch(r"[0-9a-fA-F]{16}", text) else "16 hex digits (a program id)"
 
 
 def _argv() -> ListOf:
@@ -61,7 +65,7 @@ AUTOMATION = Table({
         "input_script_toml": Field(FilePath(), "The recorded input that is replayed."),
     }), "What to compare, and what to play."),
     "capture": Field(Table({
-        "video_path": Field(FilePath(), "Default: work_root/capture/capture.mkv."),
+        "video_path": Field(FilePath(), "Default: work_root/capture/capture.mov."),
         "frames_dir": Field(FilePath(), "Default: work_root/capture/frames."),
         "audio_file": Field(FilePath(), "Set: audio is extracted, hashed and compared."),
         "pictures": Field(Boolean(), "Write each frame as a PNG into frames_dir, too.", default=False),
@@ -72,6 +76,7 @@ AUTOMATION = Table({
     "tools": Field(Table({
         "xci_tool": Field(Text("auto", "hactool", "hactoolnet", "mock"), "The external extractor.", default="auto"),
         "xci_tool_path": Field(FilePath(), "The extractor's executable."),
+        "xci_program": Field(Text(check=_program_id), "xci: which program of an image that has several."),
         "ffmpeg_path": Field(FilePath(), "The ffmpeg executable, for commands that want one."),
     }), "External tools."),
     "analysis": Field(Table({
@@ -88,7 +93,7 @@ AUTOMATION = Table({
         "max_runtime_minutes": Field(Number(minimum=0), "Upper bound of a run's wall-clock time."),
         "redaction_profile": Field(Text(not_empty=True), "How paths and notes are shown in what leaves this host."),
         "allowed_models": Field(ListOf(Text(not_empty=True)), "Models that may see what is not proprietary."),
-        "run_windows": Field(ListOf(Text(check=_window)), 'When a run may start: "weekday:09:00-18:00".'),
+        "run_windows": Field(ListOf(Text(check=check_window)), 'When a run may start: "weekday:09:00-18:00".'),
     }), "What a run is allowed to do."),
     "run": Field(Table({
         "resume": Field(Boolean(), "false = ignore the cache of this work root.", default=True),
@@ -113,6 +118,7 @@ AUTOMATION = Table({
         "jobs": Field(Integer(1, 256), "Compilers at once; default: processors, at most 2."),
     }), "How the port is built."),
     "lift": Field(Table({
+        "faults": Field(Text("frame", "all"), "Registers exact in a guest's handler of faults; default: as it needs."),
         "skip": Field(ListOf(Text(not_empty=True)), "Functions to leave out, by name or 0xADDRESS.", default=[]),
     }), "How the program is lifted."),
     "batch": Field(Table({
@@ -179,7 +185,7 @@ def load(document: Document) -> Settings | None:
         dirs=dirs,
         run_manifest=place(outputs["run_manifest"], work_root, "run-manifest.json"),
         lifted_module_json=place(outputs["lifted_module_json"], dirs["lift_dir"], "module.json"),
-        video_path=place(capture["video_path"], work_root, "capture", "capture.mkv"),
+        video_path=place(capture["video_path"], work_root, "capture", "capture.mov"),
         frames_dir=place(capture["frames_dir"], work_root, "capture", "frames"),
         audio_file=document.resolve(capture["audio_file"]) if capture["audio_file"] else None,
     )

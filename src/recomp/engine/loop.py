@@ -38,7 +38,7 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     os.makedirs(layout.log_dir, exist_ok=True)
     if os.path.isdir(folder := os.path.dirname(layout.run_manifest)):
         remove_leftovers(folder, os.path.basename(layout.run_manifest))
-    store = Store(layout.store_dir)
+    store = plan.open_store(layout.store_dir)
     store.share()
     try:
         return _run(plan, reporter, store, hashes, until)

@@ -18,7 +18,8 @@ class Plan(NamedTuple):
     """A run as it was frozen when it started. `stages` makes the stages for what earlier rounds learnt (bytes, empty in
     the first round); `learn` answers with more of it, or None when there is nothing new to learn from that record.
     `secrets` are taken out of every log. `gate` is asked
-    with the run's id before the first stage that runs, and may raise GateError."""
+    with the run's id before the first stage that runs, and may raise GateError; `open_store` makes a store of its
+    folder."""
 
     layout: Layout
     execution_mode: str
@@ -34,6 +35,7 @@ class Plan(NamedTuple):
     deadline_s: float | None = None
     secrets: tuple[bytes, ...] = ()
     gate: Callable[[str], None] = lambda run_id: None
+    open_store: Callable[[str], Store] = Store
 
 
 class Keyed(NamedTuple):

@@ -187,7 +187,8 @@ class Exit:
 @dataclass(frozen=True)
 class Run:
     """`run.json`. `video` is (width, height, rate) or None, `audio` (rate, channels, sample frames) or None,
-    `unknown_svcs` maps a supervisor call's number to how often it was made."""
+    `unknown_svcs` maps a supervisor call's number to how often it was made,
+    `unknown_commands` the name of a service, or of a command as NAME:NUMBER, to how often it was asked for."""
 
     exit: Exit
     ticks: int
@@ -195,6 +196,7 @@ class Run:
     video: tuple[int, int, int] | None
     audio: tuple[int, int, int] | None
     unknown_svcs: dict[int, int]
+    unknown_commands: dict[str, int]
 
 
 _KINDS = ("exit", "signal", "trap", "miss", "limit")
@@ -212,6 +214,7 @@ def parse_run(data: bytes, *, name: str = "run.json") -> Run:
             video=_triple(run["video"], ("width", "height", "rate")),
             audio=_triple(run["audio"], ("rate", "channels", "samples")),
             unknown_svcs={_whole(call["number"]): _whole(call["count"]) for call in run["unknown_svcs"]},
+            unknown_commands={_text(call["name"]): _whole(call["count"]) for call in run.get("unknown_commands", ())},
         )
     except KeyError as error:
         raise FormatError(f"{name}: key {error.args[0]!r} is missing") from None

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from recomp.engine.context import Context
-from recomp.engine.files import find_program
 from recomp.engine.stage import Input, Output, Result, Stage, Tool
-from recomp.errors import StageError, ToolError
+from recomp.errors import StageError
 from recomp.stages.detect import HEAD_BYTES, detect
 from recomp.stages.job import AFTER, Job
+from recomp.stages.xci import Extractor, extract_program, find_tool, keep, mock_program
 
 if TYPE_CHECKING:
     from recomp.lift.link import Linked
@@ -144,7 +144,8 @@ def _check_kinds(paths: list[str]) -> None:
         with open(path, "rb") as file:
             found = detect(file.read(HEAD_BYTES))
         if found != expected:
-            raise StageError(f'intake: {path}: found {found or "an unknown format"}, expected "{expected}"')
+            kind = f'"{found}"' if found else "an unknown format"
+            raise StageError(f'intake: {path}: found {kind}, expected "{expected}"')
 
 
 def _identify(context: Context, paths: list[str]) -> Result:
@@ -182,48 +183,52 @@ def _xci(job: Job) -> Stage:
     settings = job.settings
     image, keys = settings.path("inputs", "xci"), settings.path("inputs", "keys")
     assert image is not None and keys is not None
-    choice = settings.raw["tools"]["xci_tool"]
-    tool = _find_tool(job, choice)
-    assets = Output(
-        "assets",
-        os.path.join(settings.dirs["assets_dir"], "extracted"),
-        tree=True,
-        role="asset",
-        asset_class="proprietary",
-    )
+    choice, wanted = settings.raw["tools"]["xci_tool"], settings.raw["tools"]["xci_program"]
+    tool = find_tool(job, choice)
+    assets = Output("assets", job.assets_folder(), tree=True, role="asset", asset_class="proprietary")
     tools = (job.tools.program("xci_tool", tool),) if tool else ()
 
     def run(context: Context) -> Result:
-        return _extract(context, tool, image, keys)
+        if job.has_builtin_lift():
+            return _extract_program(context, tool, image, keys, wanted)
+        return _extract_all(context, tool, image, keys)
 
-    made = _stage(job, run, [image], assets, tools=tools, xci_tool=choice)
+    facts = {"xci_tool": choice, "xci_program": wanted, "is_lifted": job.has_builtin_lift()}
+    parts = ("lift", "stages/modules.py", "stages/xci.py")
+    made = _stage(job, run, [image], assets, tools=tools, parts=parts, **facts)
     return made._replace(inputs=(*made.inputs, Input("key set", keys)))
 
 
-def _find_tool(job: Job, choice: str) -> str | None:
-    """The extractor's executable; None for the mock, which makes an empty extraction."""
-    path = job.settings.path("tools", "xci_tool_path")
-    if choice == "mock":
-        return None
-    names = ("hactool", "hactoolnet") if choice == "auto" else (choice,)
-    found = path or next((p for name in names if (p := find_program(name))), None)
-    if found is None:
-        raise ToolError(
-            f"tools.xci_tool: none of {', '.join(names)} is installed", hint="set tools.xci_tool_path to the executable"
-        )
-    return found
-
-
-def _extract(context: Context, tool: str | None, image: str, keys: str) -> Result:
-    """The tool is given the path of the key set; nothing of it goes through our hands."""
+def _extract_all(context: Context, tool: str | None, image: str, keys: str) -> Result:
+    """For a lift that is a command: the secure partition as it is. The tool is given the path of the key set; nothing
+    of it goes through our hands."""
     os.makedirs(context.out("assets"))
     if tool is not None:
-        arguments = ["-k", keys, "-t", "xci", "--securedir", context.out("assets"), image]
-        outcome = context.run_program([tool, *arguments], timeout_s=context.stage.timeout_s)
-        context.check(outcome, "the extractor")
+        Extractor(context, tool, keys).unpack_partition(image, context.out("assets"))
     count = sum(len(files) for _, _, files in os.walk(context.out("assets")))
     _write_manifest(context, "xci", [image], extracted=count)
     return Result(found=f"{count} files extracted" if tool else "a mock: nothing was extracted")
+
+
+def _extract_program(context: Context, tool: str | None, image: str, keys: str, wanted: str | None) -> Result:
+    """The image's program: its modules, linked as the lift will link them, and its RomFS."""
+    from recomp.lift.link import link_modules
+    from recomp.lift.place import place_modules
+    from recomp.stages.modules import read_exefs
+
+    if tool is None:
+        program = mock_program(image, os.path.join(context.scratch, "image"), wanted)
+    else:
+        program = extract_program(context, tool, image, keys, wanted)
+    folder = context.out("assets")
+    names = keep(program, folder)
+    modules = read_exefs(os.path.join(folder, "exefs"), names)
+    linked = link_modules(place_modules([(module.name, module.image) for module in modules]))
+    has_romfs = os.path.exists(os.path.join(folder, "romfs.bin"))
+    facts = {"program_id": program.program_id, "name": program.name, "romfs": has_romfs, **describe_program(linked)}
+    _write_manifest(context, "xci", [image], **facts)
+    title = " ".join(filter(None, (program.program_id, program.name))) or "a program"
+    return Result(found=f"{title}: {', '.join(names)}{', romfs.bin' if has_romfs else ''}")
 
 
 def _read(path: str) -> bytes:

@@ -98,12 +98,21 @@ class Job(NamedTuple):
         return self.command("lift") is None and self.settings.raw["run"]["lift_mode"] == "decode"
 
     def assets_folder(self) -> str:
-        """homebrew: where intake puts what an NRO brings along beside its code."""
-        return os.path.join(self.settings.dirs["assets_dir"], "program")
+        """Where intake puts what is no code: what an NRO brings along, what was extracted of an image."""
+        name = "extracted" if self.settings.mode == "xci" else "program"
+        return os.path.join(self.settings.dirs["assets_dir"], name)
 
     def romfs_path(self) -> str | None:
         """The RomFS that the program reads, where intake may have found one."""
-        return os.path.join(self.assets_folder(), "romfs.bin") if self.settings.mode == "homebrew" else None
+        if self.settings.mode not in ("homebrew", "xci"):
+            return None
+        return os.path.join(self.assets_folder(), "romfs.bin")
+
+    def files_dir(self) -> str | None:
+        """What the program's storage holds when a run is over: `sdmc` and `save`. It begins empty in each run."""
+        if self.settings.mode not in ("homebrew", "xci"):
+            return None
+        return os.path.join(self.settings.work_root, "files")
 
     def report_path(self) -> str:
         return os.path.join(self.settings.dirs["validation_dir"], "validation-report.json")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from recomp.engine.context import Context
 from recomp.engine.stage import Input, Output, Result, Stage
-from recomp.errors import StageError
 from recomp.stages.job import AFTER, Job, command_stage
 
 if TYPE_CHECKING:
@@ -32,21 +31,27 @@ def stage(job: Job) -> Stage | None:
     if mode == "stub":
         return _stub_stage(job, program, entry)
     lift = _lifter(job)
-    if lift is None:
-        return _missing_stage(job, program)
+    faults = settings.raw["lift"].get("faults") or ""
     names, trace = settings.path("analysis", "name_map_json"), settings.path("analysis", "runtime_trace_manifest")
 
     skip = settings.raw["lift"]["skip"]
 
     def run(context: Context) -> Result:
-        return _run(context, lift, names, trace, job.evidence, skip)
+        from recomp.lift.lift import LiftOptions
+
+        return _run(context, partial(lift, options=LiftOptions(faults=faults)), names, trace, job.evidence, skip)
 
     return Stage(
         name="lift",
         run=run,
         inputs=program,
-        config={"entry": settings.raw["run"]["lift_entry"], "evidence": job.evidence.decode(), "skip": sorted(skip)},
-        tools=job.tools.recomp("lift", "formats", "a64", "stages/lift.py", "stages/modules.py"),
+        config={
+            "entry": settings.raw["run"]["lift_entry"],
+            "evidence": job.evidence.decode(),
+            "skip": sorted(skip),
+            "faults": faults,
+        },
+        tools=job.tools.recomp("lift", "formats", "a64", "stages/lift.py", "stages/modules.py", "stages/xci.py"),
         after=AFTER["lift"],
         outputs=(
             Output("module", settings.lifted_module_json, role="module"),
@@ -76,19 +81,6 @@ def _stub_stage(job: Job, program: tuple[Input, ...], entry: str) -> Stage:
     )
 
 
-def _missing_stage(job: Job, program: tuple[Input, ...]) -> Stage:
-    """What stands for the lift of a program that the built-in one does not read."""
-    mode = job.settings.mode
-
-    def run(context: Context) -> Result:
-        raise StageError(
-            f'lift: there is no built-in lift for mode "{mode}"',
-            hint='give [commands] lift, or set run.lift_mode = "stub" to try out what follows',
-        )
-
-    return Stage(name="lift", run=run, inputs=program, after=AFTER["lift"], tools=job.tools.recomp("stages/lift.py"))
-
-
 def _program_inputs(job: Job) -> tuple[Input, ...]:
     from recomp.config.project import program_inputs
 
@@ -101,15 +93,15 @@ def _program_inputs(job: Job) -> tuple[Input, ...]:
     return tuple(found)
 
 
-def _lifter(job: Job) -> Callable[..., Lifted] | None:
-    """What lifts the program, given evidence; None for a mode without."""
+def _lifter(job: Job) -> Callable[..., Lifted]:
+    """What lifts the program, given evidence."""
     settings = job.settings
     elf = settings.path("inputs", "elf")
     if elf is not None:
         return partial(_lift_elf, elf)
     if settings.mode == "homebrew":
         return partial(_lift_modules, job.module_paths())
-    return None
+    return partial(_lift_exefs, os.path.join(job.assets_folder(), "exefs"))
 
 
 def _lift_elf(path: str, **evidence: Any) -> Lifted:
@@ -123,6 +115,16 @@ def _lift_modules(paths: list[str], **evidence: Any) -> Lifted:
     from recomp.stages.modules import read_modules
 
     return lift_modules([(module.name, module.image) for module in read_modules(paths)], **evidence)
+
+
+def _lift_exefs(folder: str, **evidence: Any) -> Lifted:
+    from recomp.lift.lift import lift_modules
+    from recomp.stages.modules import read_exefs
+    from recomp.stages.xci import MODULES
+
+    there = set(os.listdir(folder))
+    modules = read_exefs(folder, [name for name in MODULES if name in there])
+    return lift_modules([(module.name, module.image) for module in modules], **evidence)
 
 
 def _run(

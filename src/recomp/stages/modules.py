@@ -39,6 +39,19 @@ def read_modules(paths: list[str]) -> list[ModuleFile]:
     return found
 
 
+def read_exefs(folder: str, names: list[str]) -> list[ModuleFile]:
+    """The NSO modules of an extracted program. Raises FormatError naming the module."""
+    found = []
+    for name in names:
+        with open(os.path.join(folder, name), "rb") as file:
+            data = file.read()
+        try:
+            found.append(ModuleFile(os.path.join(folder, name), name, read_nso(data).image, None))
+        except FormatError as error:
+            raise FormatError(f"exefs/{name}: {error.message}", hint=error.hint) from error
+    return found
+
+
 def parse_module(data: bytes) -> tuple[Image, Assets | None]:
     """An NRO's or an NSO's image and assets. Raises FormatError."""
     if data[:4] == b"NSO0":

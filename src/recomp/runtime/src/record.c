@@ -125,7 +125,8 @@ void rt_record_unknown_name(const char *name) {
 }
 
 static void add_unknown_names(rt_text *text) {
-  rt_text_add(text, "\"unknown_commands\":[");
+  if (!unknown_name_count) return;
+  rt_text_add(text, ",\"unknown_commands\":[");
   for (unsigned i = 0; i < unknown_name_count; i++) {
     rt_text_add(text, "%s{\"name\":", i ? "," : "");
     rt_text_add_string(text, unknown_names[i].name);
@@ -154,7 +155,6 @@ static void write_run_json(const char *kind, int code, const char *detail) {
   rt_audio_describe(&text);
   rt_text_add(&text, ",");
   add_unknown(&text);
-  rt_text_add(&text, ",");
   add_unknown_names(&text);
   rt_text_add(&text, "}\n");
   int fd = rt_record_open("run.json.part");

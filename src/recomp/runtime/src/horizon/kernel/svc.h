@@ -11,8 +11,9 @@ typedef hz_result hz_svc(hz_thread *t, uint64_t *x);
 #include "calls.h"
 #undef HZ_CALL
 
-/* Each call takes this long, so that a program that only asks sees time pass too. */
+/* What a call takes once HZ_FREE_CALLS were made without any time passing, and each reading of the counter. */
 #define HZ_SVC_NS 1000
+#define HZ_FREE_CALLS 4096 /* at one instant */
 #define HZ_COUNTER_READ_NS 500
 
 #endif

@@ -19,7 +19,7 @@ static bool is_ready;
 
 static uint64_t end_of_image(void) {
   uint64_t end = 0;
-  const uint32_t base = rt_guest.entry;
+  const uint32_t base = rt_guest.image_count ? rt_guest.images[0].base : rt_guest.entry;
   for (uint32_t i = 0; i < rt_guest.segment_count; i++) {
     const rt_segment *s = &rt_guest.segments[i];
     const bool ours = !rt_guest.image_count || s->base < rt_guest.images[0].data + rt_guest.images[0].data_size;
@@ -28,14 +28,24 @@ static uint64_t end_of_image(void) {
   return end;
 }
 
+/* What `recomp port` puts beside the port; -1 where there is none. */
+static int open_beside(void) {
+  char path[4096];
+  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof ".romfs");
+  if (n <= 0) return -1;
+  memcpy(path + n, ".romfs", sizeof ".romfs");
+  return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 static void prepare(void) {
   struct stat st;
   if (is_ready) return;
   is_ready = true;
   image_size = end_of_image();
-  if (!rt_opt.romfs) return;
-  romfs = open(rt_opt.romfs, O_RDONLY | O_CLOEXEC);
-  if (romfs < 0 || fstat(romfs, &st)) rt_fail("RECOMP_RT_ROMFS: cannot read %s: %s", rt_opt.romfs, strerror(errno));
+  romfs = rt_opt.romfs ? open(rt_opt.romfs, O_RDONLY | O_CLOEXEC) : open_beside();
+  if (romfs < 0 && !rt_opt.romfs) return;
+  if (romfs < 0 || fstat(romfs, &st))
+    rt_fail("RECOMP_RT_ROMFS: cannot read %s: %s", rt_opt.romfs ? rt_opt.romfs : "the file beside the port", strerror(errno));
   romfs_size = (uint64_t)st.st_size;
 }
 
