@@ -171,7 +171,7 @@ def _read(program: str) -> tuple[bytes, dict[str, str], str]:
             return data, {"mode": "homebrew", "key": "nro", "format": "nro0"}, _title(data)
         read_elf(data)
     except FormatError as error:
-        raise ConfigError(f"{program}: {error.message}", hint=error.hint) from None
+        raise FormatError(f"{program}: {error.message}", hint=error.hint) from None
     return data, {"mode": "elf", "key": "elf", "format": "elf"}, ""
 
 

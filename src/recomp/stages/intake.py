@@ -16,7 +16,6 @@ from recomp.engine.stage import Input, Output, Result, Stage, Tool
 from recomp.errors import StageError
 from recomp.stages.detect import HEAD_BYTES, detect
 from recomp.stages.job import AFTER, Job
-from recomp.stages.xci import Extractor, extract_program, find_tool, keep, mock_program
 
 if TYPE_CHECKING:
     from recomp.lift.link import Linked
@@ -180,6 +179,8 @@ def _take_apart(context: Context, paths: list[str]) -> Result:
 
 
 def _xci(job: Job) -> Stage:
+    from recomp.stages.xci import find_tool  # not for a run without an image: it loads what reads one
+
     settings = job.settings
     image, keys = settings.path("inputs", "xci"), settings.path("inputs", "keys")
     assert image is not None and keys is not None
@@ -202,6 +203,8 @@ def _xci(job: Job) -> Stage:
 def _extract_all(context: Context, tool: str | None, image: str, keys: str) -> Result:
     """For a lift that is a command: the secure partition as it is. The tool is given the path of the key set; nothing
     of it goes through our hands."""
+    from recomp.stages.xci import Extractor
+
     os.makedirs(context.out("assets"))
     if tool is not None:
         Extractor(context, tool, keys).unpack_partition(image, context.out("assets"))
@@ -215,6 +218,7 @@ def _extract_program(context: Context, tool: str | None, image: str, keys: str, 
     from recomp.lift.link import link_modules
     from recomp.lift.place import place_modules
     from recomp.stages.modules import read_exefs
+    from recomp.stages.xci import extract_program, keep, mock_program
 
     if tool is None:
         program = mock_program(image, os.path.join(context.scratch, "image"), wanted)
