@@ -26,7 +26,8 @@ class EmitOptions:
     """`source`, `sha256`: name (not path) and hash of the input, for the first line of each file. `unit_insns`: wished
     instructions a unit. `exact`: keep every register exact at every call and return, for tests that compare whole
     states. `call_summaries`: let registers that functions save stay in C locals where that is proven. `realtime`: what
-    the port does unless RECOMP_RT_REALTIME says otherwise."""
+    the port does unless RECOMP_RT_REALTIME says otherwise. `stubs`: (name, action) for what a "horizon" program asks of
+    services and nobody implemented."""
 
     source: str
     sha256: str
@@ -34,6 +35,7 @@ class EmitOptions:
     exact: bool = False
     call_summaries: bool = True
     realtime: bool = False
+    stubs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ def module_c(
         "};",
         "",
         *_images_c(images),
+        *_stubs_c(options.stubs),
         "const rt_module rt_guest = {",
         f"  .name = {c_string(options.source)},",
         f"  .abi = {c_string(abi)},",
@@ -151,6 +154,7 @@ def module_c(
         f"  .unsupported = unsupported, .unsupported_count = {len(texts)}u,",
         "  .blob = blob, .blob_size = sizeof blob - 1,",
         *(["  .realtime = 1,"] if options.realtime else []),
+        *([f"  .stubs = stubs, .stub_count = {len(options.stubs)}u,"] if options.stubs else []),
         *([f"  .images = images, .image_count = {len(images)}u,"] if images else []),
         "};",
         "",
@@ -171,6 +175,14 @@ def _images_c(images: Sequence[Image]) -> list[str]:
             f"    {image.relocated:d}}},",
         ]
     return [*lines, "};", ""]
+
+
+def _stubs_c(stubs: Sequence[tuple[str, str]]) -> list[str]:
+    """What title.toml says about services that nobody implemented."""
+    if not stubs:
+        return []
+    rows = [f"  {{{c_string(name)}, {c_string(action)}}}," for name, action in stubs]
+    return ["static const rt_stub stubs[] = {", *rows, "};", ""]
 
 
 def runtime_files(abi: str) -> dict[str, bytes]:

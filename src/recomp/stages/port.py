@@ -190,7 +190,9 @@ def write_project(request: Request, sources: Sources, folder: str, context: Cont
         raise FormatError(f"{request.program}: {error.message}", hint=error.hint) from error
     found = f"{summary.functions:,} functions, {summary.instructions:,} instructions"
     context.progress(0, None, f"writing C: {found}")
-    options = EmitOptions(source=os.path.basename(request.program), sha256=digest_bytes(sources.program), realtime=True)
+    realtime = not _is_nro(sources.program)  # a console program plays in virtual time only
+    name, digest = os.path.basename(request.program), digest_bytes(sources.program)
+    options = EmitOptions(source=name, sha256=digest, realtime=realtime)
     for name, content in sorted(emit_project(module, segments, options).items()):
         path = os.path.join(folder, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
