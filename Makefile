@@ -45,6 +45,10 @@ bench: setup-test
 compat: setup-test
 	$(BIN)/python tools/compat.py --update
 
+# 10,000 damaged media files, each read or refused.
+fuzz-media: setup-test
+	$(BIN)/python tools/fuzz_media.py --count 10000 --seed $(SEED)
+
 fuzz-isa: setup-test
 	$(BIN)/python tools/fuzz_isa.py --seconds $(SECONDS) --seed $(SEED)
 
