@@ -10,10 +10,12 @@ import pytest
 
 from recomp.errors import FormatError
 from recomp.formats.assets import Assets, read_assets, write_assets
+from recomp.formats.eh_frame import read_fdes
 from recomp.formats.image import PAGE, Image, Part, module_name
-from recomp.formats.mod0 import find_dynamic, find_eh_frame_hdr, read_dynamic, read_mod0
+from recomp.formats.mod0 import find_dynamic, find_eh_frame, find_eh_frame_hdr, read_dynamic, read_mod0
 from recomp.formats.nro import read_nro, write_nro
 from recomp.formats.nso import read_nso, write_nso
+from recomp.lift.place import FIRST_BASE, place_modules, program_of
 from tests.formats import modules
 from tests.formats.modules import (
     BUILD_ID,
@@ -137,6 +139,20 @@ def test_a_module_without_mod0_is_read_by_the_shape_of_its_tables() -> None:
     assert find_eh_frame_hdr(module) == 0
     pointing = changed(module.rodata.data, EH_FRAME_HDR - RODATA + 4, 0x100, 1)
     assert find_eh_frame_hdr(replace(module, rodata=Part(RODATA, pointing))) == EH_FRAME_HDR
+
+
+def test_unwind_records_without_a_header_are_found_and_make_functions() -> None:
+    """A CIE (version 1, "zR", pc-relative 4-byte pointers) and an FDE of 5 words at CODE + 8, as in many programs."""
+    at = RODATA + 0x700
+    cie = words(13 + 7) + words(0) + b"\x01zR\0\x04\x78\x1e\x01\x1b\x0c\x1f\0" + bytes(4)
+    pointer = at + len(cie) + 8
+    fde = words(16, len(cie) + 4) + words((CODE + 8 - pointer) & 0xFFFFFFFF, 20) + bytes(4)
+    module = mutated(image(), at, cie + fde)
+    assert find_eh_frame(module) == at
+    assert find_eh_frame(image()) == find_eh_frame(mutated(image(), at, cie)) == 0
+    empty = mutated(module, MOD0 + 16, words(0x600, 0x600))  # an .eh_frame_hdr without a byte
+    program = program_of(place_modules([("m", empty)]), FIRST_BASE, {})
+    assert [(f.start, f.size) for f in read_fdes(program)] == [(FIRST_BASE + CODE + 8, 20)]
 
 
 def mutated(module: Image, at: int, raw: bytes) -> Image:

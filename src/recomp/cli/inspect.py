@@ -12,7 +12,7 @@ from recomp.errors import ConfigError, FormatError
 from recomp.formats.describe import describe
 
 #: keys whose numbers are places, and those whose numbers are bytes
-_PLACES = {"offset", "entry", "dynamic", "bss_start", "bss_end", "eh_frame_hdr"}
+_PLACES = {"offset", "entry", "dynamic", "bss_start", "bss_end", "eh_frame_hdr", "eh_frame"}
 _BYTES = {"size", "memory", "file_size", "contents", "nacp", "stack", "system_resource"}
 _SHOWN = 500
 

@@ -128,6 +128,8 @@ def put_in_place(
         else:
             store.restore(entry["sha256"], path, entry["mode"])
         hashes.adopt(path, entry["sha256"])
+        if store.has_blob(entry["sha256"]):
+            hashes.adopt(store.blob_path(entry["sha256"]), entry["sha256"])
         written.append(path)
     for output in stage.outputs:
         recorded = any(entry["base"] == output.name for entry in entries)

@@ -15,7 +15,7 @@ from recomp.formats.elf import read_elf
 from recomp.formats.hfs0 import read_hfs0
 from recomp.formats.image import Image
 from recomp.formats.jpeg import jpeg_size
-from recomp.formats.mod0 import Dynamic, find_dynamic, find_eh_frame_hdr, read_dynamic, read_mod0
+from recomp.formats.mod0 import Dynamic, find_dynamic, find_eh_frame, find_eh_frame_hdr, read_dynamic, read_mod0
 from recomp.formats.nacp import SIZE as NACP_SIZE
 from recomp.formats.nacp import read_nacp
 from recomp.formats.npdm import ADDRESS_SPACES, read_npdm
@@ -123,6 +123,7 @@ def _image(image: Image, gather: _Gather) -> Facts:
     facts["dynamic"] = _dynamic(at, dynamic) if at is not None and dynamic else None
     start, end = mod0.eh_frame_hdr if mod0 else (0, 0)
     facts["eh_frame_hdr"] = (start if end > start else find_eh_frame_hdr(image)) or None
+    facts["eh_frame"] = find_eh_frame(image) or None
     return facts
 
 

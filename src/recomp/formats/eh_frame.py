@@ -98,9 +98,9 @@ def _read_section(elf: Elf, base: int, found: dict[int, Fde]) -> None:
     segment = next((s for s in elf.segments if s.base <= base < s.base + len(s.data)), None) if base else None
     if segment is None:
         return
-    section = elf.section(".eh_frame")
+    section = next((s for s in elf.sections if s.name == ".eh_frame" and s.base == base), None)
     data = segment.data
-    end = section.base + section.size - segment.base if section and section.base == base else len(data)
+    end = section.base + section.size - segment.base if section else len(data)
     cies: dict[int, _Cie] = {}
     try:
         at = base - segment.base
@@ -117,15 +117,12 @@ def _read_section(elf: Elf, base: int, found: dict[int, Fde]) -> None:
 
 
 def _find_eh_frames(elf: Elf) -> list[int]:
-    section = elf.section(".eh_frame")
-    if section is not None:
-        return [section.base]
-    found = []
+    found = [section.base for section in elf.sections if section.name == ".eh_frame"]
     for place in elf.eh_frame_hdrs:
         header = elf.read(place, 12)
         if header is not None and header[0] == 1:
             found.append(_Cursor(header, place, 4).encoded(header[1]))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _read_record(data: bytes, base: int, at: int, cies: dict[int, _Cie]) -> Fde | None:

@@ -5,6 +5,7 @@ Source: docs/formats/nro.md, "MOD0"; System V gABI chapter 5; ELF for the Arm 64
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -27,6 +28,9 @@ _SYMBOL = np.dtype(
     [("name", "<u4"), ("info", "u1"), ("other", "u1"), ("shndx", "<u2"), ("value", "<u8"), ("size", "<u8")]
 )
 _MAX_TAGS = 4096
+#: a CIE from its id on: 0, version 1, an augmentation with "z"
+_CIE = re.compile(rb"\0\0\0\0\x01z[PLRS]{0,4}\0")
+_MAX_CIE = 64
 _MAX_NAME = 8192
 #: Names may share their ends, but not without measure.
 _NAME_SHARING = 16
@@ -147,6 +151,23 @@ def find_eh_frame_hdr(image: Image) -> int:
             if 0 < count <= (len(part.data) - at) // 8 and image.part_at(part.offset + at + 4 + pointer) is part:
                 return part.offset + at
         at = part.data.find(b"\x01\x1b\x03\x3b", at + 1)
+    return 0
+
+
+def find_eh_frame(image: Image) -> int:
+    """The offset of .eh_frame where no header leads to it: a first CIE, and a record behind it that belongs to it. 0 =
+    none."""
+    data, base = image.rodata.data, image.rodata.offset
+    for match in _CIE.finditer(data):
+        at = match.start() - 4
+        if at < 0 or at % 4:
+            continue
+        length = int.from_bytes(data[at : at + 4], "little")
+        behind = at + 4 + length
+        if length <= _MAX_CIE and behind + 8 <= len(data):
+            pointer = int.from_bytes(data[behind + 4 : behind + 8], "little")
+            if behind + 4 - pointer == at:
+                return base + at
     return 0
 
 

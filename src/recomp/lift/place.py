@@ -18,6 +18,7 @@ from recomp.formats.mod0 import (
     Dynamic,
     Mod0,
     find_dynamic,
+    find_eh_frame,
     find_eh_frame_hdr,
     read_dynamic,
     read_mod0,
@@ -94,6 +95,8 @@ def program_of(
         header = start if end > start else find_eh_frame_hdr(module.image)
         if header:
             unwind.append(module.base + header)
+        elif frames := find_eh_frame(module.image):
+            sections.append(ElfSection(".eh_frame", module.base + frames, module.image.rodata.end - frames, False))
     return Elf(
         entry=entry,
         bias=modules[0].base,

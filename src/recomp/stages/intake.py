@@ -144,7 +144,8 @@ def _check_kinds(paths: list[str]) -> None:
         with open(path, "rb") as file:
             found = detect(file.read(HEAD_BYTES))
         if found != expected:
-            raise StageError(f'intake: {path}: found {found or "an unknown format"}, expected "{expected}"')
+            kind = f'"{found}"' if found else "an unknown format"
+            raise StageError(f'intake: {path}: found {kind}, expected "{expected}"')
 
 
 def _identify(context: Context, paths: list[str]) -> Result:

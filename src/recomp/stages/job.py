@@ -16,6 +16,8 @@ from recomp.engine.layout import Layout
 from recomp.engine.stage import Input, Output, Stage
 from recomp.stages.tools import Tools
 
+#: `recomp.media.determinism.RECORD`, which would take a run with nothing to do a quarter longer to import
+REPEATS_RECORD = "determinism.json"
 #: step → the steps whose outputs it reads
 AFTER = {
     "intake": (),
@@ -105,6 +107,12 @@ class Job(NamedTuple):
         if self.settings.mode not in ("homebrew", "xci"):
             return None
         return os.path.join(self.assets_folder(), "romfs.bin")
+
+    def files_dir(self) -> str | None:
+        """What the program's storage holds when a run is over: `sdmc` and `save`. It begins empty in each run."""
+        if self.settings.mode not in ("homebrew", "xci"):
+            return None
+        return os.path.join(self.settings.work_root, "files")
 
     def report_path(self) -> str:
         return os.path.join(self.settings.dirs["validation_dir"], "validation-report.json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 
@@ -92,6 +91,8 @@ def emit_module(data: bytes, path: str, config: dict) -> dict[str, bytes]:
         form = root.get("form") if isinstance(root, dict) else None
     except (ValueError, RecursionError):
         form = None  # what is wrong is said below
+    import hashlib  # not for a run with nothing to do
+
     sha256 = hashlib.sha256(data).hexdigest()
     if form == "a64":
         return _emit_dense(data, path, config, sha256)
@@ -119,7 +120,8 @@ def _emit_dense(data: bytes, path: str, config: dict, sha256: str) -> dict[str, 
         raise FormatError(f"{path}: is not a lifted module: {error}") from error
     folder = os.path.dirname(path)
     segments = {s.init_path: _segment_bytes(folder, s.init_path, s.init_size) for s in module.segments}
-    return emit_project(module, segments, EmitOptions(source=config["source"], sha256=sha256))
+    stubs = tuple(sorted(config["title"]["stubs"].items())) if module.abi == "horizon" else ()
+    return emit_project(module, segments, EmitOptions(source=config["source"], sha256=sha256, stubs=stubs))
 
 
 def _segment_bytes(folder: str, name: str, size: int | None) -> bytes:

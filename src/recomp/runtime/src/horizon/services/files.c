@@ -43,6 +43,7 @@ hz_result hz_files_error(void) {
   switch (errno) {
     case ENOENT:
     case ENOTDIR:
+    case EISDIR:
     case ELOOP: return HZ_FS_NOT_FOUND;
     case EEXIST:
     case ENOTEMPTY: return HZ_FS_EXISTS;
