@@ -13,7 +13,7 @@ SEED ?= 0
 COUNT ?= 1000000
 
 # make batch-200  two hundred generated titles as one batch
-.PHONY: demo demo-homebrew test check bench compat crash batch-200 fuzz-isa fuzz-formats fmt lock setup setup-play \
+.PHONY: demo demo-homebrew test check bench compat crash batch-200 fuzz-isa fuzz-media fuzz-formats fmt lock setup setup-play \
   setup-test sizes clean
 
 demo: setup
@@ -41,6 +41,7 @@ check: setup-test
 bench: setup-test
 	$(BIN)/python tools/bench.py --update
 	$(BIN)/python tools/bench_engine.py
+	$(BIN)/python tools/bench_media.py
 
 compat: setup-test
 	$(BIN)/python tools/compat.py --update
