@@ -34,4 +34,8 @@ hz_result hz_files_error(void);
 uint64_t hz_program_size(void);
 uint64_t hz_program_read(uint64_t offset, void *to, uint64_t size);
 
+/* Its RomFS alone; 0 bytes = it has none. What is read lies within it. */
+uint64_t hz_romfs_size(void);
+void hz_romfs_read(void *to, uint64_t offset, uint64_t size);
+
 #endif
