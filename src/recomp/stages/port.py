@@ -151,7 +151,7 @@ def _restore(store: Store, key: str, output: str) -> int | None:
     if record is None:
         return None
     try:
-        store.restore(record["outputs"][0]["sha256"], output, _mode())
+        store.restore(record["outputs"][0]["sha256"], os.path.abspath(output), _mode())
     except BlobMissing:
         return None
     store.touch(key)
