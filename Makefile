@@ -45,6 +45,7 @@ bench: setup-test
 	$(BIN)/python tools/bench_media.py
 
 compat: setup-test
+	@PYTHON=$(PYTHON) tools/setup-compat.sh
 	$(BIN)/python tools/compat.py --update
 
 # 10,000 damaged media files, each read or refused.

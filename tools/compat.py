@@ -60,7 +60,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Program:
-    """`path`: the guest, fetched by tools/setup-test.sh or built from `source` by the project's compiler; `options`: of
+    """`path`: the guest, fetched by make compat or built from `source` by the project's compiler; `options`: of
     `recomp port`; `heavy`: takes too long to build for `make test`."""
 
     name: str
@@ -267,7 +267,7 @@ def build_port(
 def _build_guest(program: Program) -> None:
     if program.source is None:
         if not program.path.is_file():
-            raise SystemExit(f"{program.path}: not found; tools/setup-test.sh fetches it")
+            raise SystemExit(f"{program.path}: not found; make compat fetches it")
         return
     program.path.parent.mkdir(parents=True, exist_ok=True)
     driver = "cc" if program.source.suffix == ".c" else "c++"
