@@ -68,6 +68,8 @@ static void match_case(int folder, char *name) {
   if (*best) strcpy(name, best);
 }
 
+bool hz_files_has(hz_volume volume) { return volumes[volume] >= 0; }
+
 static bool enter(hz_place *place) {
   match_case(place->folder, place->name);
   int next = openat(place->folder, place->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

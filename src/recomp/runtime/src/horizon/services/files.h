@@ -25,6 +25,9 @@ typedef struct hz_place {
   bool is_program; /* the program's own file, which the host does not have */
 } hz_place;
 
+/* Whether there is such a volume: none without RECOMP_RT_ROOT. */
+bool hz_files_has(hz_volume volume);
+
 hz_result hz_files_find(hz_volume volume, const char *path, hz_place *place);
 
 /* What errno means to a program. */
