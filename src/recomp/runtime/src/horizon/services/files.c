@@ -31,7 +31,6 @@ static int open_volume(const char *name) {
 
 void hz_files_init(void) {
   volumes[HZ_SD_CARD] = open_volume("sdmc");
-  volumes[HZ_SAVE_DATA] = open_volume("save");
   const char *name = rt_guest.image_count ? rt_guest.images[0].name : rt_guest.name;
   snprintf(program, sizeof program, "/switch/%.200s%s", name, strstr(name, ".nro") ? "" : ".nro");
   snprintf(arguments, sizeof arguments, strchr(program, ' ') ? "\"sdmc:%s\"" : "sdmc:%s", program);
@@ -67,8 +66,6 @@ static void match_case(int folder, char *name) {
   if (dir) closedir(dir);
   if (*best) strcpy(name, best);
 }
-
-bool hz_files_has(hz_volume volume) { return volumes[volume] >= 0; }
 
 static bool enter(hz_place *place) {
   match_case(place->folder, place->name);

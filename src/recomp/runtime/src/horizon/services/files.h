@@ -1,4 +1,4 @@
-/* The program's storage: the SD card and save data are folders of RECOMP_RT_ROOT, and its own file is made up of its
+/* The program's storage: the SD card is a folder of RECOMP_RT_ROOT, and its own file is made up of its
  * image and its RomFS. Neither `..` nor a link leads out of a folder. */
 #ifndef HZ_FILES_H
 #define HZ_FILES_H
@@ -8,7 +8,7 @@
 
 #include "../result.h"
 
-typedef enum hz_volume { HZ_SD_CARD, HZ_SAVE_DATA, HZ_VOLUMES } hz_volume;
+typedef enum hz_volume { HZ_SD_CARD, HZ_VOLUMES } hz_volume;
 
 #define HZ_PATH_SIZE 0x301
 
@@ -24,9 +24,6 @@ typedef struct hz_place {
   char name[256];
   bool is_program; /* the program's own file, which the host does not have */
 } hz_place;
-
-/* Whether there is such a volume: none without RECOMP_RT_ROOT. */
-bool hz_files_has(hz_volume volume);
 
 hz_result hz_files_find(hz_volume volume, const char *path, hz_place *place);
 

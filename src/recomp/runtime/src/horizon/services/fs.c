@@ -194,14 +194,6 @@ static hz_result open_sd_card(hz_instance *self, hz_request *r) {
   return HZ_OK;
 }
 
-/* One for all: who asks for which is not told apart. */
-static hz_result open_save_data(hz_instance *self, hz_request *r) {
-  (void)self;
-  if (!hz_files_has(HZ_SAVE_DATA)) return HZ_FS_TARGET_NOT_FOUND;
-  hz_give_object(r, hz_instance_new(&hz_file_system, NULL, HZ_SAVE_DATA));
-  return HZ_OK;
-}
-
 static hz_result no_save_data(hz_instance *self, hz_request *r) {
   (void)self, (void)r;
   return HZ_FS_TARGET_NOT_FOUND;
@@ -239,9 +231,9 @@ static const hz_command commands[] = {
     {1, "SetCurrentProcess", hz_success},
     {2, "OpenDataFileSystemByCurrentProcess", no_save_data},
     {18, "OpenSdCardFileSystem", open_sd_card},
-    {51, "OpenSaveDataFileSystem", open_save_data},
+    {51, "OpenSaveDataFileSystem", no_save_data},
     {52, "OpenSaveDataFileSystemBySystemSaveDataId", no_save_data},
-    {53, "OpenReadOnlySaveDataFileSystem", open_save_data},
+    {53, "OpenReadOnlySaveDataFileSystem", no_save_data},
     {200, "OpenDataStorageByCurrentProcess", open_data_storage},
     {400, "OpenDeviceOperator", open_device_operator},
     {1003, "DisableAutoSaveDataCreation", hz_success},
