@@ -370,7 +370,9 @@ def main() -> int:
             if args.update:
                 keep_row(program.name, row)
     if args.update:
-        (ROOT / "docs" / "compatibility.md").write_text(render([kept_row(program.name) for program in load_programs()]))
+        page = ROOT / "docs" / "compatibility.md"
+        _, heading, homebrew = page.read_text().partition("\n## Console homebrew")  # of compat_nro.py
+        page.write_text(render([kept_row(program.name) for program in load_programs()]) + heading + homebrew)
     print(f"{total - bad} of {total} cases equal")
     return 1 if bad else 0
 
