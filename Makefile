@@ -43,8 +43,14 @@ bench: setup-test
 	$(BIN)/python tools/bench.py --update
 	$(BIN)/python tools/bench_engine.py
 
+# The console homebrew of the same page: NROS = a folder of NROs, ORACLE = an emulator as tools/compat_nro.py calls it.
 compat: setup-test
 	$(BIN)/python tools/compat.py --update
+	$(if $(NROS),$(BIN)/python tools/compat_nro.py $(NROS) $(ORACLE) --update)
+
+# 10,000 damaged media files, each read or refused.
+fuzz-media: setup-test
+	$(BIN)/python tools/fuzz_media.py --count 10000 --seed $(SEED)
 
 fuzz-isa: setup-test
 	$(BIN)/python tools/fuzz_isa.py --seconds $(SECONDS) --seed $(SEED)

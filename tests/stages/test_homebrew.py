@@ -44,7 +44,9 @@ def intake(folder: ProjectFolder) -> dict:
 
 
 @pytest.mark.slow
-def test_an_nro_and_its_modules_run_as_one_program(folder: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_nro_and_its_modules_run_as_one_program(
+    folder: ProjectFolder, shared_store: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     program = nro_of_elf(elf("main", PROGRAM))
     homebrew(folder, program, subsdk0=nso("subsdk0", LIBRARY), sdk=nso("sdk", OTHER))
     assert automate(folder) == 0, capsys.readouterr().err

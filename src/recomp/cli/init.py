@@ -34,7 +34,7 @@ input_script_toml = "input_script.toml"
 
 # Uncomment to film what the program shows, and to keep its sound.
 # [capture]
-# video_path = "out/capture/capture.mkv"
+# video_path = "out/capture/capture.mov"
 # audio_file = "out/capture/audio.wav"
 
 # Any stage can be a program of yours instead: an argument list, never a shell string.

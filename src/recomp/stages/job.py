@@ -16,6 +16,8 @@ from recomp.engine.layout import Layout
 from recomp.engine.stage import Input, Output, Stage
 from recomp.stages.tools import Tools
 
+#: `recomp.media.determinism.RECORD`, which would take a run with nothing to do a quarter longer to import
+REPEATS_RECORD = "determinism.json"
 #: step → the steps whose outputs it reads
 AFTER = {
     "intake": (),

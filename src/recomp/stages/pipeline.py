@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 
@@ -92,6 +91,8 @@ def emit_module(data: bytes, path: str, config: dict) -> dict[str, bytes]:
         form = root.get("form") if isinstance(root, dict) else None
     except (ValueError, RecursionError):
         form = None  # what is wrong is said below
+    import hashlib  # not for a run with nothing to do
+
     sha256 = hashlib.sha256(data).hexdigest()
     if form == "a64":
         return _emit_dense(data, path, config, sha256)

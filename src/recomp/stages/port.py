@@ -32,7 +32,7 @@ LEVELS |= {"native": "native", "baseline": "baseline"}
 
 class Request(NamedTuple):
     """What to port and where to. `march`: a key of LEVELS, or None for the best level that this host has; `keep`: a
-    folder for the C project; `optimisation`: the compiler's level."""
+    folder for the C project; `optimisation`: the compiler's level; `faults`: as `LiftOptions.faults`."""
 
     program: str
     output: str
@@ -41,6 +41,7 @@ class Request(NamedTuple):
     march: str | None = None
     keep: str | None = None
     optimisation: str = "2"
+    faults: str = ""
     jobs: int = DEFAULT_JOBS
 
 
@@ -131,7 +132,9 @@ def _make(request: Request, sources: Sources, store: Store, tools: Tools, report
 def _key(request: Request, sources: Sources, config: dict, compiler: Tool, tools: Tools) -> str:
     parts = [tool.identity for tool in tools.recomp(*PARTS)]
     contents = [None if data is None else digest_bytes(data) for data in sources]
-    return digest(["port", os.path.basename(request.program), contents, config, compiler.identity, parts])
+    return digest(
+        ["port", os.path.basename(request.program), contents, config, request.faults, compiler.identity, parts]
+    )
 
 
 def _record(key: str, compiler: Tool, sha256: str, size: int) -> dict:
@@ -174,18 +177,18 @@ def _build(
 def write_project(request: Request, sources: Sources, folder: str, context: Context) -> str:
     """Lift the program and write its C project; returns what was found."""
     from recomp.emit import EmitOptions, emit_project
-    from recomp.lift.lift import lift_elf, lift_modules, read_misses
+    from recomp.lift.lift import LiftOptions, lift_elf, lift_modules, read_misses
     from recomp.lift.names import read_name_map
 
     names = read_name_map(sources.name_map) if sources.name_map is not None else None
     try:
-        misses = read_misses(sources.trace)
+        misses, lift_options = read_misses(sources.trace), LiftOptions(faults=request.faults)
         if _is_nro(sources.program):
             image, _ = parse_module(sources.program)
             named = [(module_label(request.program), image)]
-            module, segments, summary = lift_modules(named, name_map=names, trace=misses)
+            module, segments, summary = lift_modules(named, name_map=names, trace=misses, options=lift_options)
         else:
-            module, segments, summary = lift_elf(sources.program, name_map=names, trace=misses)
+            module, segments, summary = lift_elf(sources.program, name_map=names, trace=misses, options=lift_options)
     except FormatError as error:
         raise FormatError(f"{request.program}: {error.message}", hint=error.hint) from error
     found = f"{summary.functions:,} functions, {summary.instructions:,} instructions"

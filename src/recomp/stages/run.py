@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from recomp.config.input_script import compile_script, end_tick
@@ -168,6 +167,8 @@ def _repeated(stage: Stage, recording: str, repeats: int, tools: tuple[Tool, ...
                     hint="set [run] repeats = 0, or let the command record there",
                 )
             if number < repeats:
+                import shutil  # not for a run with nothing to do
+
                 folders.append(shutil.move(recording, os.path.join(context.scratch, f"again-{number}")))
         return _compare(context, [*folders, recording], recording, result)
 

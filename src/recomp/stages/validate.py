@@ -11,7 +11,7 @@ from recomp.engine.context import Context
 from recomp.engine.stage import Input, Output, Result, Stage
 from recomp.errors import StageError
 from recomp.stages.hash import hash_kind
-from recomp.stages.job import AFTER, Job
+from recomp.stages.job import AFTER, REPEATS_RECORD, Job
 
 _THRESHOLDS = (
     "frame_match_ratio", "audio_match_ratio", "max_drift_frames", "max_dropped_frames", "max_audio_drift_chunks",
@@ -131,6 +131,7 @@ def _run(context: Context, job: Job, facts: dict[str, Any]) -> Result:
     if report is None:
         report = _judge_videos(job, facts) if _perceptual(job) else _judge_lists(job, facts)
         _add_pictures(context, job, report)
+    report["video"]["reference"]["path"] = os.path.relpath(_video(job), job.settings.folder)
     context.write("report", json.dumps(report, indent=2).encode() + b"\n")
     return _verdict(job, report)
 
@@ -151,11 +152,9 @@ def _judge_repeats(job: Job, facts: dict[str, Any]) -> dict[str, Any] | None:
 
 def _repeats_path(job: Job) -> str | None:
     """Where the run left what its repetitions showed; None where none were asked for."""
-    from recomp.media.determinism import RECORD
-
     repeats = job.settings.raw["run"]["repeats"]
     wanted = repeats if repeats is not None else job.command("run") is None
-    return os.path.join(job.recording_dir(), RECORD) if wanted else None
+    return os.path.join(job.recording_dir(), REPEATS_RECORD) if wanted else None
 
 
 def _judge_videos(job: Job, facts: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import pytest
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[2] / "src" / "recomp" / "runtime" / "src"
-PARTS = ("horizon/display/swizzle.c", "horizon/display/queue.c", "horizon/audio/player.c", "horizon/result.c",
-         "horizon/services/calendar.c", "horizon/services/parcel.c", "horizon/ipc/message.c")  # fmt: skip
+PARTS = ("horizon/display/swizzle.c", "horizon/display/queue.c", "horizon/audio/player.c", "horizon/audio/mixer.c",
+         "horizon/services/audren_update.c", "horizon/services/calendar.c",
+         "horizon/services/parcel.c", "horizon/ipc/message.c", "horizon/result.c")  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +26,9 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     )
     assert done.returncode == 0, done.stderr
     found = ctypes.CDLL(str(library))
-    for name in ("queue_new", "player_new"):
+    for name in ("queue_new", "player_new", "mixer_new"):
         getattr(found, name).restype = ctypes.c_void_p
-    for name in ("hz_swizzle_offset", "hz_swizzle_size", "hz_player_next"):
+    for name in ("hz_swizzle_offset", "hz_swizzle_size", "hz_player_next", "hz_renderer_update"):
         getattr(found, name).restype = ctypes.c_uint64
     found.hz_result_text.restype = ctypes.c_char_p
     return found

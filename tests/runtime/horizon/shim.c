@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "horizon/audio/mixer.h"
 #include "horizon/audio/player.h"
 #include "horizon/display/queue.h"
 
@@ -35,6 +36,22 @@ int32_t queue_dequeue(hz_queue *q) {
 int32_t queue_queue(hz_queue *q, int32_t slot, uint32_t interval) {
   const hz_presentation p = {0, 0, 0, 0, 0, interval};
   return hz_queue_queue(q, slot, &p);
+}
+
+/* The guest's addresses are the host's here. */
+static const void *memory(uint64_t addr, uint64_t size) {
+  (void)size;
+  return (const void *)(uintptr_t)addr;
+}
+
+hz_mixer *mixer_new(uint32_t voices) {
+  hz_mixer *m = calloc(1, sizeof *m);
+  m->voices = calloc(voices, sizeof *m->voices);
+  m->channels = calloc(voices, sizeof *m->channels);
+  m->voice_count = m->channel_count = voices;
+  m->mix_count = 1;
+  m->memory = memory;
+  return m;
 }
 
 hz_player *player_new(void) { return calloc(1, sizeof(hz_player)); }

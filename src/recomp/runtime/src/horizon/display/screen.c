@@ -4,6 +4,7 @@
 
 #include "../../clock.h"
 #include "../../end.h"
+#include "../../live.h"
 #include "../../record.h"
 #include "../../video.h"
 #include "pixels.h"
@@ -83,7 +84,7 @@ void hz_screen_vsync(void) {
   hz_picture picture;
   if (!find_picture(&picture)) return; /* the last picture stays */
   if (!pixels) open_screen(&picture);
-  if (rt_record_on()) hz_picture_draw(&picture, pixels, width, height);
+  if (rt_record_on() || rt_live_on()) hz_picture_draw(&picture, pixels, width, height);
 }
 
 void hz_screen_tick_over(void) { hz_event_signal(hz_screen_vsync_event()); }
