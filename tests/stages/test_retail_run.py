@@ -1,9 +1,10 @@
-"""An image's program run to its end: NSO modules, and the RomFS that is mounted when it runs."""
+"""An image's program run to its end, and the same as a port: the RomFS is found when it runs."""
 
 from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +12,12 @@ import pytest
 
 from builders import ProjectFolder, provenance, sha256, toml
 from recomp.cli.main import main
+from recomp.engine.reporter import Reporter
+from recomp.formats.assets import Assets, write_assets
+from recomp.formats.nro import nro_of_elf
 from recomp.formats.nso import nso_of_elf
+from recomp.formats.romfs import write_romfs
+from recomp.stages.port import Request, make_port
 
 SDK = Path(__file__).resolve().parents[2] / "samples" / "nx-sdk"
 
@@ -83,3 +89,17 @@ def test_a_program_of_an_image_reads_its_romfs(
     assert "the guest ended with exit code 4" in capsys.readouterr().err
     assert [step["name"] for step in folder.manifest()["steps"] if not step["cache_hit"]][:1] == ["intake"]
     assert sys.modules.pop("nxbuild")
+    _check_port(linked.read_bytes(), tmp_path)
+
+
+def _check_port(linked: bytes, folder: Path) -> None:
+    """The same program as an NRO in one executable: its RomFS lies beside it."""
+    romfs = write_romfs({"a/b.txt": b"a text of the image"})
+    program, made = folder / "program.nro", folder / "made"
+    program.write_bytes(nro_of_elf(linked, write_assets(Assets(b"", b"", romfs))))
+    for _ in ("built", "copied from the store"):
+        make_port(Request(str(program), str(made), optimisation="0"), Reporter())
+        assert (folder / "made.romfs").read_bytes() == romfs
+        assert subprocess.run([made], env={"RECOMP_RT_REALTIME": "0"}, check=False).returncode == 0
+        (folder / "made.romfs").unlink()
+    assert subprocess.run([made], env={"RECOMP_RT_REALTIME": "0"}, check=False).returncode == 4
