@@ -1,4 +1,5 @@
 # make demo   recompile, play and verify the sample game     make test   everything the project proves about itself
+# make demo-homebrew   the same game as a homebrew program (NRO), against the same reference
 # make check  format, lint, types, fast tests                make bench  speed table, all sides in one run
 # make compat Debian's programs as ports and under an emulator: docs/compatibility.md
 # make fuzz-formats COUNT=1000000 SEED=1   damaged console files: a record or one clear error
