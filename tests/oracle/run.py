@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from unicorn import UcError
 
 from tests.oracle.calls import RETURN_TO_LOADER, Calls
 from tests.oracle.kernel import Finished, Kernel, Process, Thread
@@ -22,6 +23,8 @@ from tests.oracle.services.sound import Sound
 
 IMAGE, BLOCKS, CONFIG, LOADER = 0x8_0000_0000, 0x700_0000, 0x710_0000, 0x720_0000
 STACK_SIZE, BLOCK_SIZE, BLOCKS_SIZE = 0x100000, 0x200, 0x10000
+COMPOSE_NS = 1_000_000
+"""The display takes its next picture so long before it shows it."""
 SEED = (0x0123456789ABCDEF, 0xFEDCBA9876543210)
 KEY_END, KEY_THREAD, KEY_NEXT, KEY_HEAP, KEY_ARGV, KEY_CALLS, KEY_APPLET, KEY_PROCESS = 0, 1, 2, 3, 5, 6, 7, 10
 KEY_RESULT, KEY_RANDOM, KEY_VERSION, KEY_CALLS_2 = 11, 14, 16, 17
@@ -61,7 +64,7 @@ class Oracle:
         report holds."""
         self.kernel = Kernel()
         self.options, self._keep = options, keep
-        self._tick, self._blocks = 0, 0
+        self._tick, self._blocks, self._is_composed = 0, 0, False
         self._pictures: dict[int, np.ndarray] = {}
         self._end_time = time.monotonic() + options.seconds
         self.screen, self.sound = Screen(self.kernel), Sound(self.kernel)
@@ -70,7 +73,7 @@ class Oracle:
         register(self.system, card, self.screen, self.sound, self.pads, options.version)
         self.calls = Calls(self.kernel, lambda: Session(Manager(self.system)), self._new_block)
         self.kernel.on_time.insert(0, self._clock)
-        self.kernel.next_times.append(self._next_blank)
+        self.kernel.next_times.append(self._next_instant)
         self._load(nro)
         self._start(options.argv or "sdmc:/switch/program.nro")
         self.pads.publish(0)
@@ -83,6 +86,8 @@ class Oracle:
             end = finished
         except Fault as fault:
             end = Finished("fault", detail=str(fault))
+        except (UcError, struct.error, ValueError, OverflowError) as error:
+            end = Finished("fault", detail=f"a request makes no sense: {error}")
         return Report(
             end, self._tick, self.screen.frames, self._pictures, self.sound.heard(self._tick),
             self.calls.debug.decode("utf-8", "replace"), self.calls.counts, self.system.ipc, self.system.asked,
@@ -95,10 +100,18 @@ class Oracle:
         """Tick n ends at (n + 1) / 60 s."""
         return -(-(self._tick + 1) * 1_000_000_000 // 60)
 
+    def _next_instant(self) -> int:
+        return self._next_blank() - (0 if self._is_composed else COMPOSE_NS)
+
     def _clock(self) -> None:
-        while self.kernel.now >= self._next_blank():
+        while self.kernel.now >= self._next_instant():
+            if not self._is_composed:
+                self._is_composed = True
+                self.screen.compose()
+                continue
+            self._is_composed = False
             self.screen.blank()
-            if self._tick in self._keep and self.screen.picture is not None:
+            if self._tick in self._keep:
                 self._pictures[self._tick] = self.screen.picture.copy()
             self._tick += 1
             if self._tick >= self.options.ticks:

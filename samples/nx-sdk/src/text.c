@@ -1,4 +1,4 @@
-/* printf and its kin without files or locales: %c %s %d %i %u %x %X %p %%, widths, precisions of strings, '0' '-', l ll z.
+/* printf and its kin without files or locales: %c %s %d %i %u %x %X %p %%, widths, precisions of strings, '0' '-' '#', l ll z.
  * Text goes to the kernel's debug channel and, where there is one, to the console. */
 #include <nx/process.h>
 #include <nx/svc.h>
@@ -44,7 +44,7 @@ static int to_digits(char text[24], uint64_t value, unsigned base, const char *d
 }
 
 struct field {
-    bool left, is_long;
+    bool left, prefix, is_long;
     char fill;
     int width, precision;
 };
@@ -52,8 +52,9 @@ struct field {
 static const char *read_field(struct field *f, const char *p, va_list *args)
 {
     *f = (struct field){.fill = ' ', .precision = -1};
-    for (; *p == '-' || *p == '0'; p++) {
+    for (; *p == '-' || *p == '0' || *p == '#'; p++) {
         if (*p == '-') f->left = true;
+        else if (*p == '#') f->prefix = true;
         else f->fill = '0';
     }
     if (*p == '*') f->width = va_arg(*args, int), p++;
@@ -82,6 +83,10 @@ static void put_conversion(struct out *out, const struct field *f, char kind, va
     } else if (kind == 'u' || kind == 'x' || kind == 'X' || kind == 'p') {
         uint64_t value = f->is_long || kind == 'p' ? va_arg(*args, unsigned long) : va_arg(*args, unsigned);
         const char *digits = kind == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+        if (kind == 'p' || (f->prefix && kind != 'u' && value)) {
+            put(out, '0');
+            put(out, kind == 'X' ? 'X' : 'x');
+        }
         length = to_digits(text, value, kind == 'u' ? 10 : 16, digits, false);
     } else {
         text[0] = kind == 'c' ? (char)va_arg(*args, int) : kind;

@@ -141,6 +141,12 @@ def _port(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--march", choices=list(LEVELS), help="processor to build for (default: the best that runs here)"
     )
+    parser.add_argument(
+        "--faults",
+        choices=("frame", "all"),
+        help="what a SIGSEGV handler of the program's is told exactly: pc, sp, x28 to x30; or every register (default: "
+        "frame for Go; else the registers of the last call)",
+    )
     parser.add_argument("--keep", metavar="FOLDER", help="keep the C project there")
     parser.add_argument("--jobs", type=int, metavar="N", default=DEFAULT_JOBS, help="compilers at once (default: 2)")
 

@@ -65,7 +65,7 @@ AUTOMATION = Table({
         "input_script_toml": Field(FilePath(), "The recorded input that is replayed."),
     }), "What to compare, and what to play."),
     "capture": Field(Table({
-        "video_path": Field(FilePath(), "Default: work_root/capture/capture.mkv."),
+        "video_path": Field(FilePath(), "Default: work_root/capture/capture.mov."),
         "frames_dir": Field(FilePath(), "Default: work_root/capture/frames."),
         "audio_file": Field(FilePath(), "Set: audio is extracted, hashed and compared."),
         "pictures": Field(Boolean(), "Write each frame as a PNG into frames_dir, too.", default=False),
@@ -118,6 +118,7 @@ AUTOMATION = Table({
         "jobs": Field(Integer(1, 256), "Compilers at once; default: processors, at most 2."),
     }), "How the port is built."),
     "lift": Field(Table({
+        "faults": Field(Text("frame", "all"), "Registers exact in a guest's handler of faults; default: as it needs."),
         "skip": Field(ListOf(Text(not_empty=True)), "Functions to leave out, by name or 0xADDRESS.", default=[]),
     }), "How the program is lifted."),
     "batch": Field(Table({
@@ -184,7 +185,7 @@ def load(document: Document) -> Settings | None:
         dirs=dirs,
         run_manifest=place(outputs["run_manifest"], work_root, "run-manifest.json"),
         lifted_module_json=place(outputs["lifted_module_json"], dirs["lift_dir"], "module.json"),
-        video_path=place(capture["video_path"], work_root, "capture", "capture.mkv"),
+        video_path=place(capture["video_path"], work_root, "capture", "capture.mov"),
         frames_dir=place(capture["frames_dir"], work_root, "capture", "frames"),
         audio_file=document.resolve(capture["audio_file"]) if capture["audio_file"] else None,
     )

@@ -75,10 +75,12 @@ def _effect(
     kind = part.kind
     if kind in ("goto", "cond", "switch"):
         return 0, 0
+    if kind == "point":
+        return flow.shown, 0
     if kind == "ret":
         return out & ~s.kept & ~own.result_mask, 0
     if kind == "trap":
-        return TRAP_REPORT, 0
+        return TRAP_REPORT | flow.shown, 0
     after = live[part.successors[0]] if part.successors else 0
     if kind == "sync":
         return (after | SVC_READS | s.anywhere) & ~s.private, ALL & ~s.kept

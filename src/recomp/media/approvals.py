@@ -137,9 +137,17 @@ def apply_approvals(
     if reference is None:
         blamed = _blamed(video, len(capture.frames), fps)
         differing = [scene for scene in theirs if scene in blamed]
+    places = spans(scenes_of(video.get("timeline"), fps), len(capture.frames))
     video["scenes"] = [
-        {"scene": scene, "digest": digest, "reference": ours.get(scene), "differs": scene in differing}
-        for scene, digest in theirs.items()
+        {
+            "scene": name or WHOLE,
+            "first": first,
+            "ticks": end - first,
+            "digest": theirs[name or WHOLE],
+            "reference": ours.get(name or WHOLE),
+            "differs": (name or WHOLE) in differing,
+        }
+        for first, end, name in places
     ]
     if video.get("mode") not in ("exact", "perceptual") or video["status"] != "failed":
         return report

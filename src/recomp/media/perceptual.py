@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MIN_TICKS = 30
 _WORST_NULL = 0.60  # mean SSIM of the codec against itself: below it nothing small can be seen
+_UNSHOWN = ("frame-pacing", "late-start", "capture-incomplete", "input-misalignment")  # no pair of pictures shows these
 _MIN_CONTRAST = 4.0  # standard deviation of luma: a reference that shows nothing
 
 
@@ -207,13 +208,15 @@ def _frame_comparison(m: Measurement, limits: Limits) -> dict[str, Any]:
 
 
 def _first(m: Measurement, bad: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The tick to look at first: the earliest failure of the picture, past a missing tick to the next that is shown."""
+    """The tick to look at first: the earliest failure that a pair of pictures can show. Of those that none can, such
+    as a missing frame, the earliest, past it to the next tick that is shown."""
     import numpy as np
 
     seen = [f for f in bad if not f["class"].startswith("audio")]
     if not seen or not len(m.ticks):
         return None
-    first = min(seen, key=lambda f: f["first_tick"])
+    shown = [f for f in seen if f["class"] not in _UNSHOWN]
+    first = min(shown or seen, key=lambda f: f["first_tick"])
     tick = int(m.ticks[min(int(np.searchsorted(m.ticks, first["first_tick"])), len(m.ticks) - 1)])
     return {
         "kind": first["class"],

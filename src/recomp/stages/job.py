@@ -108,6 +108,12 @@ class Job(NamedTuple):
             return None
         return os.path.join(self.assets_folder(), "romfs.bin")
 
+    def files_dir(self) -> str | None:
+        """What the program's storage holds when a run is over: `sdmc` and `save`. It begins empty in each run."""
+        if self.settings.mode not in ("homebrew", "xci"):
+            return None
+        return os.path.join(self.settings.work_root, "files")
+
     def report_path(self) -> str:
         return os.path.join(self.settings.dirs["validation_dir"], "validation-report.json")
 

@@ -120,7 +120,8 @@ def _emit_dense(data: bytes, path: str, config: dict, sha256: str) -> dict[str, 
         raise FormatError(f"{path}: is not a lifted module: {error}") from error
     folder = os.path.dirname(path)
     segments = {s.init_path: _segment_bytes(folder, s.init_path, s.init_size) for s in module.segments}
-    return emit_project(module, segments, EmitOptions(source=config["source"], sha256=sha256))
+    stubs = tuple(sorted(config["title"]["stubs"].items())) if module.abi == "horizon" else ()
+    return emit_project(module, segments, EmitOptions(source=config["source"], sha256=sha256, stubs=stubs))
 
 
 def _segment_bytes(folder: str, name: str, size: int | None) -> bytes:

@@ -50,10 +50,10 @@ def stage(job: Job) -> Stage:
         "args": settings.raw["run"]["args"],
         "repeats": DEFAULT_REPEATS if repeats is None else repeats,
     }
-    port, romfs = job.port_path(), job.romfs_path()
+    port, romfs, files = job.port_path(), job.romfs_path(), job.files_dir()
 
     def run(context: Context) -> Result:
-        return _run(context, port, romfs, config)
+        return _run(context, port, romfs, config, context.out("files") if files else None)
 
     return Stage(
         name="run",
@@ -62,7 +62,10 @@ def stage(job: Job) -> Stage:
         config=config,
         tools=job.tools.recomp("stages/run.py", *_COMPARING),
         after=(*AFTER["run"], *(("intake",) if romfs else ())),
-        outputs=(Output("recording", job.recording_dir(), tree=True, role="recording"),),
+        outputs=(
+            Output("recording", job.recording_dir(), tree=True, role="recording"),
+            *((Output("files", files, tree=True, role="files"),) if files else ()),
+        ),
         timeout_s=settings.timeout_s("run") or DEFAULT_TIMEOUT_S,
     )
 
@@ -72,24 +75,31 @@ def _script_digest(job: Job) -> str:
     return compile_script(script).decode() if script else ""
 
 
-def _run(context: Context, port: str, romfs: str | None, config: dict[str, Any]) -> Result:
+def _run(context: Context, port: str, romfs: str | None, config: dict[str, Any], files: str | None) -> Result:
+    """`files`: where the folder goes that the program sees as its storage, or None for a program without one."""
     if not os.access(port, os.X_OK):
         raise StageError(f"run: no executable at {port}", hint="the build stage must make it; see its logs")
     script = os.path.join(context.scratch, "input")
     with open(script, "w", encoding="ascii") as file:
         file.write(config["input"])
     recording = context.out("recording")
-    result = _play(context, port, romfs, config, script, recording)
+    result = _play(context, port, romfs, config, script, recording, files)
     if result.again or not config["repeats"]:
         return result
     others = [os.path.join(context.scratch, f"again-{number}") for number in range(config["repeats"])]
     for other in others:
-        _play(context, port, romfs, config, script, other)
+        _play(context, port, romfs, config, script, other, f"{other}-files" if files else None)
     return _compare(context, [recording, *others], recording, result)
 
 
 def _play(
-    context: Context, port: str, romfs: str | None, config: dict[str, Any], script: str, recording: str
+    context: Context,
+    port: str,
+    romfs: str | None,
+    config: dict[str, Any],
+    script: str,
+    recording: str,
+    root: str | None,
 ) -> Result:
     """One run from the first instruction to its end, recorded into a new folder."""
     from recomp.engine.landlock import confinement
@@ -104,6 +114,9 @@ def _play(
         "RECOMP_RT_MAX_TICKS": str(limit),
         "RECOMP_RT_SEED": str(config["seed"]),
     }
+    if root is not None:
+        os.makedirs(root)
+        env["RECOMP_RT_ROOT"] = root
     files = [port, script]
     if romfs is not None and os.path.exists(romfs):
         env["RECOMP_RT_ROMFS"] = romfs
@@ -114,7 +127,7 @@ def _play(
         env=env,
         timeout_s=context.stage.timeout_s,
         poll=watch.poll,
-        confine=confinement(tuple(files), (recording,)),
+        confine=confinement(tuple(files), (recording, *((root,) if root else ()))),
     )
     facts = _read_facts(context, recording, outcome)
     return _judge(context, facts, recording, config["ticks"])

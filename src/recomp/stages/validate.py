@@ -131,6 +131,7 @@ def _run(context: Context, job: Job, facts: dict[str, Any]) -> Result:
     if report is None:
         report = _judge_videos(job, facts) if _perceptual(job) else _judge_lists(job, facts)
         _add_pictures(context, job, report)
+    report["video"]["reference"]["path"] = os.path.relpath(_video(job), job.settings.folder)
     context.write("report", json.dumps(report, indent=2).encode() + b"\n")
     return _verdict(job, report)
 

@@ -34,6 +34,11 @@ class Slot:
     transform: int = 0
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
 
+    def is_sound(self) -> bool:
+        """Whether a picture of these sizes can be there at all."""
+        row = self.width * _BYTES.get(self.format, 4)
+        return 0 < row <= self.pitch <= 1 << 16 and self.pitch % 64 == 0 and self.height <= 4096 and self.log2_gobs < 6
+
 
 @dataclass
 class Screen:
@@ -47,7 +52,7 @@ class Screen:
     """For each tick the hash of what was shown at its end."""
     vertical_blank: Event = field(default_factory=lambda: Event("vertical blank"))
     buffer_free: Event = field(default_factory=lambda: Event("buffer", True))
-    picture: np.ndarray | None = None
+    picture: np.ndarray = field(default_factory=lambda: np.zeros((HEIGHT, WIDTH, 3), np.uint8))
     queued: int = 0
     uses_gpu: bool = False
     _turn: int = 0
@@ -82,8 +87,8 @@ class Screen:
 
     # ---- the display's side ----------------------------------------------------------------------------------------
 
-    def blank(self) -> None:
-        """A tick ends: the oldest queued buffer comes to the front, and what is there now is the tick's picture."""
+    def compose(self) -> None:
+        """Before the blank: the oldest queued buffer is what will be shown, and the one shown so far is free."""
         waiting = sorted((slot.turn, index) for index, slot in self.slots.items() if slot.state == "queued")
         if waiting:
             for slot in self.slots.values():
@@ -92,15 +97,22 @@ class Screen:
             self.slots[waiting[0][1]].state = "shown"
         if any(slot.state == "free" for slot in self.slots.values()):
             self.buffer_free.signalled = True
-        self.picture = self._take()
+
+    def blank(self) -> None:
+        """A tick ends, and what is shown now is its picture; a display that is given nothing keeps its last one."""
+        taken = self._take()
+        if taken is not None:
+            self.picture = taken
         self.frames.append(hash_picture(self.picture))
         self.vertical_blank.signalled = True
 
-    def _take(self) -> np.ndarray:
+    def _take(self) -> np.ndarray | None:
         shown = next((slot for slot in self.slots.values() if slot.state == "shown"), None)
         place = self.maps.get(shown.map_id) if shown else None
         if shown is None or place is None:
-            return np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+            return None
+        if not shown.is_sound():
+            return None
         rows = -(-shown.height // (8 << shown.log2_gobs)) * (8 << shown.log2_gobs)
         raw = self.kernel.machine.read(place[0] + shown.offset, shown.pitch * rows)
         return visible(to_rgb(linear(raw, shown), shown), shown)
@@ -127,7 +139,7 @@ def _order(height: int, pitch: int, log2_gobs: int) -> np.ndarray:
 
 
 def to_rgb(rows: np.ndarray, slot: Slot) -> np.ndarray:
-    """(height, width, 3) uint8; narrow channels are widened by repeating their high bits."""
+    """(height, width, 3) uint8; narrow channels are widened to 0..255, rounded down."""
     size = _BYTES.get(slot.format, 4)
     rows = rows[:, : slot.width * size]
     if size == 4:
@@ -136,7 +148,7 @@ def to_rgb(rows: np.ndarray, slot: Slot) -> np.ndarray:
     words = np.ascontiguousarray(rows).view("<u2").astype(np.uint32)
     if slot.format == RGB565:
         red, green, blue = words >> 11, words >> 5 & 63, words & 31
-        channels = (red << 3 | red >> 2, green << 2 | green >> 4, blue << 3 | blue >> 2)
+        channels = (red * 255 // 31, green * 255 // 63, blue * 255 // 31)
     else:
         channels = ((words & 15) * 17, (words >> 4 & 15) * 17, (words >> 8 & 15) * 17)
     return np.stack(channels, -1).astype(np.uint8)

@@ -14,7 +14,7 @@ RATE, PER_TICK = 48000, 800
 
 
 def sample_at(ns: int) -> int:
-    return (ns * RATE + 500_000_000) // 1_000_000_000
+    return ns * RATE // 1_000_000_000
 
 
 def time_of(sample: int) -> int:

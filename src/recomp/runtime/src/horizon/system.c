@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "../system.h"
 
+#include <stdlib.h>
+
 #include "../clock.h"
 #include "../end.h"
 #include "../input.h"
@@ -18,7 +20,8 @@ const char rt_system_abi[] = "horizon";
 
 void rt_system_init(int argc, char **argv) {
   (void)argc, (void)argv;
-  if (rt_opt.realtime) rt_fail("RECOMP_RT_REALTIME: a \"horizon\" program runs in virtual time only");
+  if (rt_opt.realtime && getenv("RECOMP_RT_REALTIME")) rt_fail("RECOMP_RT_REALTIME: a console program runs in virtual time");
+  rt_opt.realtime = false;
   rt_clock_init(0);
   rt_input_init();
   hz_files_init();
@@ -47,7 +50,8 @@ int rt_system_thread_id(bool is_first) {
 
 static uint64_t next_instant(void) {
   const uint64_t tick = (rt_clock_tick() + 1) * RT_UNITS_PER_TICK, sound = hz_output_deadline();
-  return sound < tick ? sound : tick;
+  const uint64_t compose = hz_screen_compose_time(), screen = compose < tick ? compose : tick;
+  return sound < screen ? sound : screen;
 }
 
 uint64_t rt_system_deadline(void) { return hz_threads_depend_on_system() ? next_instant() : RT_FOREVER; }
@@ -65,6 +69,7 @@ void rt_system_advance(uint64_t until) {
   while ((next = next_instant()) <= until) {
     if (next % RT_UNITS_PER_TICK == 0) end_tick(next);
     else rt_clock_advance(next);
+    if (next == hz_screen_compose_time()) hz_screen_compose();
     hz_output_advance(next);
   }
   rt_clock_advance(until);

@@ -33,7 +33,8 @@ bool hz_picture_of(const hz_slot *slot, hz_picture *p) {
   uint64_t addr, room;
   if (slot->buffer_size < PLANE_AT + PLANE_SIZE) return false;
   if (!hz_nvmap_find(word(slot, MAP_ID_AT), &addr, &room)) return false;
-  const uint32_t *plane = (const uint32_t *)(const void *)(slot->buffer + PLANE_AT);
+  uint32_t plane[PLANE_SIZE / 4];
+  memcpy(plane, slot->buffer + PLANE_AT, sizeof plane);
   p->width = plane[0];
   p->height = plane[1];
   p->is_block_linear = plane[4] == BLOCK_LINEAR;

@@ -34,7 +34,8 @@ int32_t hz_queue_disconnect(hz_queue *q, int32_t api) {
   return HZ_STATUS_OK;
 }
 
-int32_t hz_queue_dequeue(hz_queue *q, int32_t *slot) {
+/* The slot to dequeue, or a status. */
+static int32_t pick(const hz_queue *q) {
   int32_t best = -1, present = 0, last = -1, dequeued = 0;
   if (!q->connected) return HZ_STATUS_NOT_CONNECTED;
   for (int32_t i = 0; i < HZ_SLOTS; i++) {
@@ -47,10 +48,18 @@ int32_t hz_queue_dequeue(hz_queue *q, int32_t *slot) {
   }
   if (present == 1 && q->slots[last].state == HZ_SLOT_SHOWN) best = last;
   if (best < 0) return dequeued == present ? HZ_STATUS_INVALID_OPERATION : HZ_STATUS_WOULD_BLOCK;
+  return best;
+}
+
+int32_t hz_queue_dequeue(hz_queue *q, int32_t *slot) {
+  const int32_t best = pick(q);
+  if (best < 0) return best;
   q->slots[best].state = HZ_SLOT_DEQUEUED;
   *slot = best;
   return HZ_STATUS_OK;
 }
+
+bool hz_queue_has_free(const hz_queue *q) { return pick(q) >= 0; }
 
 int32_t hz_queue_queue(hz_queue *q, int32_t slot, const hz_presentation *presentation) {
   hz_slot *s = slot_at(q, slot);

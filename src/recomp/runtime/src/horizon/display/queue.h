@@ -52,6 +52,9 @@ int32_t hz_queue_disconnect(hz_queue *q, int32_t api);
 
 /* WOULD_BLOCK until a vsync frees a slot. With a single slot that is the one on the display. */
 int32_t hz_queue_dequeue(hz_queue *q, int32_t *slot);
+
+/* Whether a dequeue would succeed. */
+bool hz_queue_has_free(const hz_queue *q);
 int32_t hz_queue_queue(hz_queue *q, int32_t slot, const hz_presentation *presentation);
 int32_t hz_queue_cancel(hz_queue *q, int32_t slot);
 int32_t hz_queue_detach(hz_queue *q, int32_t slot);

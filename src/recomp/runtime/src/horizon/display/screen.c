@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "../../clock.h"
 #include "../../end.h"
+#include "../../live.h"
 #include "../../record.h"
 #include "../../video.h"
 #include "pixels.h"
@@ -44,9 +46,7 @@ void hz_screen_remove_layer(uint64_t number) {
 }
 
 void hz_screen_update_event(hz_layer *layer) {
-  hz_queue trial = layer->queue;
-  int32_t slot;
-  if (hz_queue_dequeue(&trial, &slot) == HZ_STATUS_OK) hz_event_signal(layer->free_event);
+  if (hz_queue_has_free(&layer->queue)) hz_event_signal(layer->free_event);
   else hz_event_clear(layer->free_event);
 }
 
@@ -66,18 +66,25 @@ static void open_screen(const hz_picture *picture) {
   rt_video_scanout((const uint8_t *)pixels, width * 4);
 }
 
+static uint64_t composed; /* ticks that are */
+
+uint64_t hz_screen_compose_time(void) { return (composed + 1) * RT_UNITS_PER_TICK - HZ_COMPOSE_NS * RT_UNITS_PER_NS; }
+
+void hz_screen_compose(void) {
+  composed++;
+  for (hz_layer *l = layers; l < layers + HZ_LAYERS; l++) {
+    if (!l->used) continue;
+    hz_queue_vsync(&l->queue);
+    hz_screen_update_event(l);
+  }
+}
+
 /* The front buffer is read again at every vsync: programs of 2018 draw into it while it is shown. */
 void hz_screen_vsync(void) {
   hz_picture picture;
-  for (hz_layer *l = layers; l < layers + HZ_LAYERS; l++)
-    if (l->used) hz_queue_vsync(&l->queue);
   if (!find_picture(&picture)) return; /* the last picture stays */
   if (!pixels) open_screen(&picture);
-  if (rt_record_on()) hz_picture_draw(&picture, pixels, width, height);
+  if (rt_record_on() || rt_live_on()) hz_picture_draw(&picture, pixels, width, height);
 }
 
-void hz_screen_tick_over(void) {
-  for (hz_layer *l = layers; l < layers + HZ_LAYERS; l++)
-    if (l->used) hz_screen_update_event(l);
-  hz_event_signal(hz_screen_vsync_event());
-}
+void hz_screen_tick_over(void) { hz_event_signal(hz_screen_vsync_event()); }

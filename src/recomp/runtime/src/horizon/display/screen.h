@@ -28,8 +28,13 @@ hz_event *hz_screen_vsync_event(void);
 /* After a call that may have freed a slot or taken the last free one. */
 void hz_screen_update_event(hz_layer *layer);
 
-/* At the end of a tick: the queues go on, then the picture is what the display shows now. After the tick is recorded,
- * hz_screen_tick_over tells who waits. */
+/* The display takes what it shows at a vsync out of the queues a while before, and gives back what it showed until then.
+ * A program that waits for a free buffer and then for the vsync has both in one tick. */
+#define HZ_COMPOSE_NS 1000000u
+uint64_t hz_screen_compose_time(void); /* units: the next one */
+void hz_screen_compose(void);
+
+/* At the end of a tick: draws the picture that the recording gets. After that hz_screen_tick_over tells who waits. */
 void hz_screen_vsync(void);
 void hz_screen_tick_over(void);
 

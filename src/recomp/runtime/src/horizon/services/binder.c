@@ -1,7 +1,6 @@
 /* IHOSBinderDriver: android.gui.IGraphicBufferProducer in parcels. */
 #include "binder.h"
 
-#include "../../clock.h"
 #include "../display/screen.h"
 #include "../kernel/kthread.h"
 #include "parcel.h"
@@ -44,11 +43,11 @@ static void put_fence(hz_parcel_out *out) {
   }
 }
 
-/* Waits inside the call until a vsync frees a slot: programs go at the display's pace. */
+/* Waits inside the call until the display gives a slot back: programs go at the display's pace. */
 static void dequeue(hz_layer *layer, hz_parcel_out *out) {
   int32_t slot = 0, status;
   while ((status = hz_queue_dequeue(&layer->queue, &slot)) == HZ_STATUS_WOULD_BLOCK)
-    hz_thread_wait(hz_thread_current(), HZ_WAITS_SYSTEM, (rt_clock_tick() + 1) * RT_UNITS_PER_TICK);
+    hz_thread_wait(hz_thread_current(), HZ_WAITS_SYSTEM, hz_screen_compose_time());
   hz_parcel_put32(out, (uint32_t)slot);
   put_fence(out);
   hz_parcel_put32(out, (uint32_t)status);
