@@ -15,7 +15,7 @@ from typing import Any
 from recomp.batch.executor import Event, Task
 from recomp.errors import ConfigError, ToolError
 
-CONNECT_S = 5.0
+CONNECT_S = 15.0
 #: how long a scheduler may be gone before the batch gives up
 PATIENCE_S = 600.0
 TOPIC = "recomp"
