@@ -29,7 +29,7 @@ def no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run_cli(
-    *arguments: str, cwd: Path | None = None, timeout_s: float = 120, **environment: str
+    *arguments: str, cwd: Path | None = None, timeout_s: float = 600, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """The real command line in a process of its own."""
     env = {**os.environ, "PYTHONPATH": SOURCES, **environment}

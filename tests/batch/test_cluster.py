@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -16,9 +17,13 @@ import pytest
 from batch.catalogue import command_titles
 from batch.machines import Bucket, Cluster, bucket, cluster, wait_until
 from builders import ProjectFolder
-from conftest import SOURCES, run_cli
+from conftest import SOURCES
+from conftest import run_cli as run_quickly
 
 pytestmark = pytest.mark.slow
+
+#: a stuck machine ends a test, a slow one does not
+run_cli = functools.partial(run_quickly, timeout_s=900)
 
 
 @pytest.fixture(scope="module")

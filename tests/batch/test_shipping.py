@@ -11,8 +11,11 @@ import pytest
 
 from batch.catalogue import command_titles
 from recomp.batch import worker
+from recomp.batch.approval import make_key, read_key, sign
+from recomp.batch.asking import staged
 from recomp.batch.objects import Objects, blob_name
 from recomp.batch.shipping import pack, segments
+from recomp.batch.staging import contents, unit_digest
 from recomp.batch.units import units
 from recomp.config.automation import STEPS
 from recomp.config.batch import load
@@ -27,7 +30,7 @@ HYBRID = {
 class Place:
     """A packed unit, its store, and a worker to give it to."""
 
-    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch, **policy: Any) -> None:
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch, key: str = "", **policy: Any) -> None:
         path, (self.project,) = command_titles(root, 1)
         values = json.loads(path.read_text())
         path.write_text(json.dumps({**values, "policy": policy}))
@@ -35,7 +38,12 @@ class Place:
         (unit,) = units(manifest)
         self.url = f"file://{root}/shared"
         self.objects = Objects(self.url)
-        self.payload = pack(manifest, unit, self.objects, StatCache(), [])
+        approvals = []
+        if key:
+            hashes = StatCache()
+            named = {unit.name: unit_digest(contents(staged(manifest, unit, hashes), hashes))}
+            approvals = [sign(read_key(key), "test", named, manifest.policy, who="somebody", valid_s=600)]
+        self.payload = pack(manifest, unit, self.objects, StatCache(), approvals)
         monkeypatch.setenv(worker.ENV_FOLDER, str(root / "worker"))
         self.module = self.payload["files"]["module.json"][0]
 
@@ -78,6 +86,26 @@ def test_a_worker_asks_the_gates_itself(tmp_path: Path, monkeypatch: pytest.Monk
     _, facts = place.execute()
     assert facts["exit_code"] == 3 and "policy.redaction_profile is not set" in facts["error"]
     assert not (tmp_path / "other" / "worker" / "units").exists()
+
+
+def test_a_worker_checks_the_signature_by_the_keys_that_it_trusts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {who: make_key(str(tmp_path / who)) for who in ("ada", "eve")}
+    signed = {**HYBRID, "requires_approval": True, "approvers": list(keys.values())}
+    own = tmp_path / "policy.toml"
+    bounds = "".join(f"{name} = 100\n" for name in ("max_cost_usd", "usd_per_hour", "max_runtime_minutes"))
+    own.write_text(
+        f'execution_mode = "cloud"\nrequires_approval = true\napprovers = ["{keys["ada"]}"]\n{bounds}'
+        f'redaction_profile = "x"\nallowed_models = []\nprivate_hosts = ["{os.uname().nodename}"]\n'
+    )
+    monkeypatch.setenv(worker.ENV_POLICY, str(own))
+    monkeypatch.setenv(worker.ENV_INPUTS, str(tmp_path / "ada-batch" / "t0"))
+    for who, expected in (("ada", "passed"), ("eve", "failed")):
+        place = Place(tmp_path / f"{who}-batch", monkeypatch, key=str(tmp_path / who), **signed)
+        _, facts = place.execute()
+        assert facts["status"] == expected, facts
+    assert "is none of the approvers" in facts["error"] and facts["exit_code"] == 3
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/outside", "a/../../outside"])

@@ -58,6 +58,8 @@ def test_a_miss_ends_the_port_and_heals(program: Path, cache: str, tmp_path: Pat
     made = tmp_path / "port"
     assert port(program, made, cache).returncode == 0
     assert port(program, made, cache).stdout.endswith("(cached)\n")
+    here = run_cli("port", str(program), "-o", "port", cwd=tmp_path, RECOMP_CACHE_DIR=cache)
+    assert here.stdout.startswith("port: ") and here.stdout.endswith("(cached)\n"), here.stderr
     misses = tmp_path / "misses.jsonl"
     done = subprocess.run(
         [made], env={"RECOMP_RT_MISSES": "misses.jsonl"}, cwd=tmp_path, capture_output=True, text=True

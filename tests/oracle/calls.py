@@ -29,6 +29,9 @@ from tests.oracle.memory_calls import MemoryCalls
 RETURN_TO_LOADER = 0xFFF
 """Not a call of the system: the code at the loader's return address."""
 
+YIELD_NS = 10_000
+"""What giving way takes, so that a loop that only gives way sees time pass."""
+
 _NOT_FOUND, _UNKNOWN_ENUM, _NOT_SIGNALLED, _BAD_PRIORITY, _BAD_CORE, _BAD_COMBINATION = (
     0xF201,
     0xF001,
@@ -107,6 +110,7 @@ class Calls:
     def call_0b(self) -> None:
         ns = self.machine.x(0)
         if ns == 0 or ns >> 63:
+            self.kernel.now += YIELD_NS
             self.kernel.rotate()
         else:
             self.kernel.sleep(Wait("sleep", self.kernel.deadline(ns)))

@@ -7,6 +7,7 @@ dead through no fault of their own, and submitted again once it is back; what th
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import deque
 from typing import Any
@@ -14,11 +15,12 @@ from typing import Any
 from recomp.batch.executor import Event, Task
 from recomp.errors import ConfigError, ToolError
 
-CONNECT_S = 5.0
+CONNECT_S = 15.0
 #: how long a scheduler may be gone before the batch gives up
 PATIENCE_S = 600.0
 TOPIC = "recomp"
 GONE = "the scheduler is gone"
+_ADDRESS = re.compile(r"(tcp|tls)://.+:\d{1,5}")
 
 
 def carry(task: str) -> str:
@@ -66,6 +68,8 @@ class DaskExecutor:
         tls: str | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
+        if not _ADDRESS.fullmatch(address):
+            raise ConfigError(f"{address}: is no address of a scheduler", hint="such as tls://host:8786")
         self._address, self._store_url, self._segments = address, store_url, segments
         self._security, self._patience_s = security(tls), patience_s
         self._client: Any = None
@@ -142,9 +146,6 @@ class DaskExecutor:
 
         try:
             client = Client(self._address, timeout=timeout_s, security=self._security, set_as_default=False)
-        except ValueError as error:
-            raise ConfigError(f"{self._address}: is no address of a scheduler: {error}",
-                              hint="such as tls://host:8786") from error  # fmt: skip
         except (OSError, TimeoutError) as error:
             raise ToolError(
                 f"{self._address}: no scheduler answers: {str(error).splitlines()[0] if str(error) else 'timed out'}",

@@ -6,14 +6,16 @@ and name, and only then stages the unit and runs it.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from recomp.batch.approval import is_record
 from recomp.batch.asking import ask, staged
 from recomp.batch.attempt import attempt
-from recomp.batch.gates import Asked, refusals, refuse
+from recomp.batch.gates import Asked, Refusal, approval_refusals, refusals, refuse
 from recomp.batch.local import Tell, contain
 from recomp.batch.objects import Objects, blob_name
 from recomp.batch.remote_store import RemoteStore
@@ -21,7 +23,7 @@ from recomp.batch.staging import Staged, contents, unit_digest, write_files
 from recomp.batch.units import Unit
 from recomp.config.automation import STEPS
 from recomp.config.batch import Manifest
-from recomp.engine.canonical import digest
+from recomp.engine.canonical import canonical, digest, digest_bytes
 from recomp.engine.fingerprint import StatCache, list_tree
 from recomp.errors import GateError
 
@@ -53,10 +55,22 @@ def pack(
         "files": {name: list(facts) for name, facts in listing.items()},
         "config": files.config,
         "policy": manifest.policy,
-        "approvals": [record for record in approvals if unit.name in record["units"]],
+        "approvals": [_put_json(objects, record) for record in approvals if unit.name in record["units"]],
         "is_private": origin == "proprietary" and not travels,
         "deadline_s": manifest.policy["title_minutes"] * 60,
     }
+
+
+def _put_json(objects: Objects, value: Any) -> str:
+    data = canonical(value)
+    objects.put_blob(sha256 := digest_bytes(data), data)
+    return sha256
+
+
+def _approvals(hashes: list[str], objects: Objects) -> list[dict[str, Any]]:
+    """The records that a task names; one that is not there, or not one, is no approval."""
+    found = [json.loads(data) for sha256 in hashes if (data := objects.get_blob(sha256)) is not None]
+    return [record for record in found if is_record(record)]
 
 
 def segments(resource: dict[str, str] | None) -> list[tuple[str, tuple[str, ...]]]:
@@ -87,8 +101,8 @@ def carry_out(payload: dict[str, Any], bench: Bench, until: tuple[str, ...] | No
 
 def _carry_out(payload: dict[str, Any], bench: Bench, until: tuple[str, ...] | None, tell: Tell) -> dict[str, Any]:
     files = {name: (sha256, size, mode) for name, (sha256, size, mode) in payload["files"].items()}
-    _check(payload, files, bench)
     objects = Objects(bench.store_url)
+    _check(payload, files, bench, _approvals(payload["approvals"], objects))
     policy = bench.policy or payload["policy"]
     may_travel = tuple(set(policy["may_travel"]) & set(payload["policy"]["may_travel"]))
     if payload["policy"]["execution_mode"] == "local":
@@ -114,15 +128,28 @@ def _carry_out(payload: dict[str, Any], bench: Bench, until: tuple[str, ...] | N
     return outcome
 
 
-def _check(payload: dict[str, Any], files: dict[str, tuple[str, int, bool]], bench: Bench) -> None:
+def _check(
+    payload: dict[str, Any], files: dict[str, tuple[str, int, bool]], bench: Bench, approvals: list[dict[str, Any]]
+) -> None:
     """Every gate, by the batch's policy and by this worker's own. Raises GateError."""
     asked = Asked(payload["batch_id"], payload["unit"], unit_digest(files), payload["asset_class"])
     host = os.uname().nodename
-    found = refusals(payload["policy"], asked, payload["approvals"], now_s=time.time(), host=host)
+    found = refusals(payload["policy"], asked, approvals, now_s=time.time(), host=host)
     if bench.policy is not None:
-        found += refusals(bench.policy, asked, payload["approvals"], now_s=time.time(), host=host)
+        found += _own_refusals(bench.policy, payload["policy"], asked, approvals, host)
     if found:
         raise refuse(found, f"{payload['unit']}: worker {host}")
+
+
+def _own_refusals(
+    own: dict[str, Any], theirs: dict[str, Any], asked: Asked, approvals: list[dict[str, Any]], host: str
+) -> list[Refusal]:
+    """By a worker's own policy. A person signed for the batch's policy, so that is the one a signature is held to; who
+    may sign is this machine's to say."""
+    found = refusals({**own, "requires_approval": False}, asked, [], now_s=time.time(), host=host)
+    if own["requires_approval"] and own["execution_mode"] != "local":
+        found += approval_refusals(theirs, own["approvers"] or [], asked, approvals, time.time())
+    return found
 
 
 def _fetch(files: dict[str, tuple[str, int, bool]], store: RemoteStore, bench: Bench) -> dict[str, str]:

@@ -100,7 +100,7 @@ def _worker_process(options: argparse.Namespace, address: str, folder: str) -> _
     }
     argv = [
         sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny", "--no-dashboard", "--nthreads", "1",
-        "--memory-limit", "0", "--death-timeout", "60", "--resources", " ".join(f"{tag}=1" for tag in tags),
+        "--memory-limit", "0", "--death-timeout", "300", "--resources", " ".join(f"{tag}=1" for tag in tags),
         "--local-directory", os.path.abspath(folder), *_tls_options(options.tls),
     ]  # fmt: skip
     return _Process(argv, env)
@@ -122,7 +122,9 @@ class _Process:
         path = os.pathsep.join(part for part in (source, env.get("PYTHONPATH")) if part)
         allowed = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
                    "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": "300s",
-                   "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "60s",
+                   "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "300s",
+                   "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "60s",
+                   "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "60s",
                    "DASK_DISTRIBUTED__WORKER__USE_FILE_LOCKING": "false"}  # fmt: skip
         self._argv, self._env = argv, {**allowed, **env, "PYTHONPATH": path}
         self._next = 0.0

@@ -26,8 +26,8 @@ class EmitOptions:
     """`source`, `sha256`: name (not path) and hash of the input, for the first line of each file. `unit_insns`: wished
     instructions a unit. `exact`: keep every register exact at every call and return, for tests that compare whole
     states. `call_summaries`: let registers that functions save stay in C locals where that is proven. `realtime`: what
-    the port does unless RECOMP_RT_REALTIME says otherwise. `stubs`: (name, action) for what a "horizon" program asks of
-    services and nobody implemented."""
+    the port does unless RECOMP_RT_REALTIME says otherwise. `stubs`: of a "horizon" program (name, action) for what
+    nobody implemented."""
 
     source: str
     sha256: str

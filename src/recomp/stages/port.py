@@ -151,7 +151,7 @@ def _restore(store: Store, key: str, output: str) -> int | None:
     if record is None:
         return None
     try:
-        store.restore(record["outputs"][0]["sha256"], output, _mode())
+        store.restore(record["outputs"][0]["sha256"], os.path.abspath(output), _mode())
     except BlobMissing:
         return None
     store.touch(key)
@@ -183,7 +183,7 @@ def write_project(request: Request, sources: Sources, folder: str, context: Cont
     names = read_name_map(sources.name_map) if sources.name_map is not None else None
     try:
         misses, lift_options = read_misses(sources.trace), LiftOptions(faults=request.faults)
-        if _is_nro(sources.program):
+        if _is_console_module(sources.program):
             image, _ = parse_module(sources.program)
             named = [(module_label(request.program), image)]
             module, segments, summary = lift_modules(named, name_map=names, trace=misses, options=lift_options)
@@ -193,7 +193,7 @@ def write_project(request: Request, sources: Sources, folder: str, context: Cont
         raise FormatError(f"{request.program}: {error.message}", hint=error.hint) from error
     found = f"{summary.functions:,} functions, {summary.instructions:,} instructions"
     context.progress(0, None, f"writing C: {found}")
-    realtime = not _is_nro(sources.program)  # a console program plays in virtual time only
+    realtime = not _is_console_module(sources.program)  # a console program plays in virtual time only
     name, digest = os.path.basename(request.program), digest_bytes(sources.program)
     options = EmitOptions(source=name, sha256=digest, realtime=realtime)
     for name, content in sorted(emit_project(module, segments, options).items()):
@@ -222,13 +222,14 @@ def _place(built: str, output: str) -> None:
     sync_folder(os.path.dirname(output) or ".")
 
 
-def _is_nro(program: bytes) -> bool:
-    return program[0x10:0x14] == b"NRO0"
+def _is_console_module(program: bytes) -> bool:
+    """An NRO, or an NSO that is a program by itself."""
+    return program[0x10:0x14] == b"NRO0" or program[:4] == b"NSO0"
 
 
 def _place_romfs(request: Request, sources: Sources) -> None:
     """An NRO's RomFS beside the port, where it looks for it."""
-    assets = parse_module(sources.program)[1] if _is_nro(sources.program) else None
+    assets = parse_module(sources.program)[1] if _is_console_module(sources.program) else None
     if assets is not None and assets.romfs:
         write_atomic(f"{request.output}.romfs", assets.romfs)
 

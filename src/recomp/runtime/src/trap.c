@@ -105,6 +105,13 @@ static uint64_t guest_function(uintptr_t host_pc) {
   return pc;
 }
 
+/* The guest function around a guest address: the nearest entry below says. */
+static uint64_t function_around(uint64_t pc) {
+  uint64_t found = 0;
+  for (uint32_t i = 0; i < rt_guest.entry_count && rt_guest.entries[i].pc <= pc; i++) found = rt_guest.entries[i].start;
+  return found;
+}
+
 static uintptr_t host_pc(void *context) {
 #if defined(__linux__) && defined(__x86_64__)
   return (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
@@ -128,9 +135,11 @@ static void keep_float_modes(void *context) {
 
 static void on_fault(int number, siginfo_t *info, void *context) {
   uintptr_t at = (uintptr_t)info->si_addr, base = (uintptr_t)rt_memory;
-  uint64_t function = guest_function(host_pc(context)), addr = at - base;
   rt_thread *t = rt_thread_self();
-  rt_end_place place = {rt_guest.faults && t ? t->cpu.pc : function, 0};
+  bool exact = rt_guest.faults && t;
+  /* Where it is not exact, the function may be one that the compiler has put the faulting one into. */
+  uint64_t function = exact ? function_around(t->cpu.pc) : guest_function(host_pc(context)), addr = at - base;
+  rt_end_place place = {exact ? t->cpu.pc : function, 0};
   if (rt_memory && addr < RT_SPACE + RT_GUARD) {
     bool mapped = addr < RT_SPACE && rt_memory_page((uint32_t)addr) & RT_MAPPED, bus = number == SIGBUS;
     int code = bus ? info->si_code : mapped ? SEGV_ACCERR : SEGV_MAPERR;
