@@ -40,12 +40,12 @@ def main() -> int:
     return 1 if differ and options.check else 0
 
 
-def play(name: str, card: Path | None = None) -> Report:
-    """One sample on the oracle, with its input script."""
+def play(name: str, card: Path | None = None, out: Path | None = None) -> Report:
+    """One sample on the oracle, with its input script; it is built in `out`."""
     here = ROOT / "samples" / name
     import sample
 
-    nro = sample.build(load_program(name), here / "out")
+    nro = sample.build(load_program(name), out or here / "out")
     events = [tuple(map(int, line.split())) for line in input_lines(here / "input_script.toml").splitlines()]
     script = tomllib.loads((here / "input_script.toml").read_text(encoding="utf-8"))
     end = max(marker["frame"] for marker in script["markers"])

@@ -108,15 +108,22 @@ def test_homebrew_is_not_made_twice(game: Path, capsys: pytest.CaptureFixture[st
     assert set(capsys.readouterr().out.split()) == {"emberkite", "emberkite-native", "emberkite.nro", "unchanged"}
 
 
+@pytest.fixture(scope="session")
+def outs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Where the small samples are built, apart from what a person built."""
+    return {name: tmp_path_factory.mktemp(name) for name in SMALL}
+
+
 @pytest.mark.parametrize("name", SMALL)
-def test_a_golden_is_what_the_oracle_sees(name: str) -> None:
+def test_a_golden_is_what_the_oracle_sees(name: str, outs: dict[str, Path]) -> None:
     golden = read_hash_list(ROOT / "samples" / name / "golden.frames")
-    report = bless_homebrew.play(name)
+    report = bless_homebrew.play(name, out=outs[name])
     assert report.frames == golden
     assert (report.exit.kind, report.exit.code) == ("return", 0)
     assert report.unknown == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_a_small_sample_passes_its_loop(name: str, tmp_path: Path) -> None:
     """From the NRO to the verdict: every frame is the golden's."""
@@ -147,10 +154,10 @@ def count_poems() -> str:
     return "".join(lines)
 
 
-def test_the_card_remembers_a_visit(tmp_path: Path) -> None:
+def test_the_card_remembers_a_visit(tmp_path: Path, outs: dict[str, Path]) -> None:
     """A second run on the same card finds the first one's file."""
     for visit in (1, 2):
-        bless_homebrew.play("notebook", card=tmp_path)
+        bless_homebrew.play("notebook", card=tmp_path, out=outs["notebook"])
         assert (tmp_path / "notebook" / "visits.txt").read_text(encoding="ascii") == "a visit\n" * visit
 
 
