@@ -1,4 +1,7 @@
-"""A cluster of real processes: a scheduler and workers with TLS between them, artifacts on an S3 server."""
+"""A cluster of real processes: a scheduler and workers with TLS between them, artifacts on an S3 server.
+
+Run by `make test-cluster`, not by `make test`: Dask's own time limits make it depend on how busy a machine is.
+"""
 
 from __future__ import annotations
 
