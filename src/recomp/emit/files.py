@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources.abc import Traversable
 
@@ -101,13 +101,15 @@ def module_c(
     abi: str,
     entry: int,
     segments: Sequence[SegmentRow],
-    entries: Sequence[tuple[int, int, str]],
+    entries: Sequence[tuple[int, int, str, str]],
     unsupported: Mapping[int, str] | None = None,
     header: tuple[int, int, int] = (0, 0, 0),
     balanced: bool = False,
+    rare: Collection[int] = (),
 ) -> str:
-    """`module.c`. `entries`: (guest address, start of its function, C name), sorted; `unsupported`: texts of words
-    that trap; `header`: address, entry size and number of the program headers; `balanced`: as in `Flow`."""
+    """`module.c`. `entries`: (guest address, start of its function, C name, C declarator), sorted; `unsupported`:
+    texts of words that trap; `header`: address, entry size and number of the program headers; `balanced`: all functions
+    are closed; `rare`: starts of functions that no pointer is seen to lead to."""
     rows = [
         f"  {{{c_string(s.name)}, {s.base:#x}u, {s.size:#x}u, {s.init_offset:#x}u, {s.init_size:#x}u, "
         f"{s.read:d}, {s.write:d}, {s.execute:d}}},"
@@ -132,10 +134,10 @@ def module_c(
         *texts,
         "  {0, 0}};",
         "",
-        *(f"uint64_t {symbol}(rt_cpu *c);" for symbol in dict.fromkeys(symbol for _, _, symbol in entries)),
+        *(f"{declarator};" for declarator in dict.fromkeys(declarator for *_, declarator in entries)),
         "",
         "static const rt_entry entries[] = {",
-        *(f"  {{{pc:#x}u, {start:#x}u, {symbol}}}," for pc, start, symbol in entries),
+        *(f"  {{{pc:#x}u, {start:#x}u, (rt_func){name}, {pc in rare:d}}}," for pc, start, name, _ in entries),
         "};",
         "",
         "const rt_module rt_guest = {",

@@ -21,9 +21,10 @@ from recomp.emit.files import (
 )
 from recomp.emit.flow import Flow, build_flow, entry_map
 from recomp.emit.frames import balance
-from recomp.emit.function import emit_function, symbol
-from recomp.emit.signature import Signature, signatures
-from recomp.emit.summary import Summaries, summarise
+from recomp.emit.function import emit_function
+from recomp.emit.pointers import pointed_at
+from recomp.emit.signature import Signature, signatures, symbol
+from recomp.emit.summary import Summaries, direct_reads, summarise
 from recomp.emit.units import split_units
 from recomp.errors import LiftError
 from recomp.lift.module import Function, Module
@@ -50,8 +51,11 @@ def emit_project(
     flows, code = build_flows(module, segments, lifter)
     if options.call_summaries and not options.exact:
         balance(flows, module.entry)
-    summaries = summarise(flows, options.exact)
-    with_values = signatures(flows, summaries, module.entry)
+    direct = direct_reads(flows) if any(flow.balanced for flow in flows.values()) else {}
+    uniform = all(flow.balanced for flow in flows.values())
+    pointed = pointed_at(flows, segments.values(), direct) if uniform else None
+    summaries = summarise(flows, options.exact, pointed)
+    with_values = signatures(flows, summaries, module.entry, direct)
     files: dict[str, str | bytes] = {}
     units = split_units([flows[pc] for pc in sorted(flows)], options.unit_insns)
     for unit in units:
@@ -62,10 +66,15 @@ def emit_project(
         SegmentRow(s.name, s.base, s.size, offset, s.init_size, s.read, s.write, s.execute)
         for s, offset in zip(module.segments, offsets, strict=True)
     ]
-    entries = sorted((pc, start, symbol(start)) for start, flow in flows.items() for pc in (start, *flow.entries))
+    entries = sorted(
+        (pc, start, f"f_{start:x}", symbol(start, summaries))
+        for start, flow in flows.items()
+        for pc in (start, *flow.entries)
+    )
     header = (module.phdr, module.phent, module.phnum)
+    rare = flows.keys() - pointed if pointed is not None else ()
     files["module.c"] = module_c(
-        options, module.abi, module.entry, rows, entries, code.unsupported, header, bool(summaries.kept)
+        options, module.abi, module.entry, rows, entries, code.unsupported, header, summaries.uniform, rare
     )
     files |= runtime_files(module.abi)
     flags = (*REQUIRED_FLAGS, *((ROUNDING_FLAG,) if code.sets_rounding else ()))
@@ -101,7 +110,7 @@ def _unit(
 ) -> str:
     called = {part.callee for flow in unit for part in flow.parts if part.callee is not None}
     called |= {flow.function.start for flow in unit}
-    declarations = [f"uint64_t {symbol(pc)}(rt_cpu *c);" for pc in sorted(called)]
-    declarations += [f"{with_values[pc].prototype(pc)};" for pc in sorted(called) if pc in with_values]
+    declarations = [f"{symbol(pc, summaries)};" for pc in sorted(called)]
+    declarations += [f"{with_values[pc].prototype(f'g_{pc:x}')};" for pc in sorted(called) if pc in with_values]
     texts = [emit_function(flow, summaries, with_values, name_of) for flow in unit]
     return "\n".join((banner(options), '#include "rt.h"', "", *declarations, "", *texts))

@@ -1,27 +1,35 @@
-/* From guest addresses to emitted functions: the index behind indirect branches, and the loop at the bottom of every
+/* From guest addresses to emitted functions: the table behind indirect branches, and the loop at the bottom of every
  * guest thread's host stack, where control arrives that no live activation expected. */
 #include "rt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-rt_func *rt_index[RT_PAGE_COUNT];
+#define MOST_WORDS (UINT32_C(1) << 25) /* of code; functions behind them are found by searching */
 
-static void index_function(const rt_entry *entry) {
-  rt_func **page = &rt_index[entry->pc >> 12];
-  if (!*page) *page = calloc(1024, sizeof **page);
-  if (!*page) {
-    fputs("recomp: out of memory for the index of functions\n", stderr);
-    exit(1);
-  }
-  (*page)[entry->pc >> 2 & 1023] = entry->function;
-}
+rt_func *rt_functions;
+uint32_t rt_functions_low, rt_functions_count;
+
+static int is_function(const rt_entry *entry) { return entry->pc == entry->start; }
 
 void rt_dispatch_init(void) {
+  const rt_entry *first = NULL, *last = NULL;
   for (uint32_t i = 0; i < rt_guest.entry_count; i++) {
     const rt_entry *entry = &rt_guest.entries[i];
-    if (entry->pc == entry->start) index_function(entry);
+    if (!is_function(entry) || (first && entry->pc - first->pc >= MOST_WORDS * 4)) continue;
+    if (!first) first = entry;
+    last = entry;
   }
+  if (!first) return;
+  rt_functions_low = first->pc;
+  rt_functions_count = (last->pc - first->pc) / 4 + 1;
+  rt_functions = calloc(rt_functions_count, sizeof *rt_functions);
+  if (!rt_functions) {
+    fputs("recomp: out of memory for the table of functions\n", stderr);
+    exit(1);
+  }
+  for (const rt_entry *entry = first; entry <= last; entry++)
+    if (is_function(entry) && !entry->rare) rt_functions[(entry->pc - first->pc) / 4] = entry->function;
 }
 
 const rt_entry *rt_find_entry(uint64_t pc) {
@@ -46,10 +54,26 @@ const char *rt_unsupported_text(uint32_t word) {
 
 uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target) {
   const rt_entry *entry = rt_find_entry(target);
-  if (rt_guest.balanced || !entry) rt_miss(c, site, target);
+  if (!entry) rt_miss(c, site, target);
+  if (is_function(entry)) return entry->function(c);
   if (c->x[30] != site + 4) return target;
   c->resume = target; /* a call comes back behind its site, so nothing is to be unwound */
   return entry->function(c);
+}
+
+rt_func rt_lookup_rare(rt_cpu *c, uint64_t site, uint64_t target) {
+  const rt_entry *entry = rt_find_entry(target);
+  if (!entry || !is_function(entry)) rt_miss(c, site, target);
+  return entry->function;
+}
+
+/* The guest address where control goes. */
+static uint64_t call(rt_cpu *c, rt_func function) {
+  if (!rt_guest.balanced) return function(c);
+  const uint64_t lr = c->x[30], sp = c->sp;
+  c->x[0] = ((rt_value_func)function)(c, sp, c->x[0], c->x[1], c->x[2], c->x[3]);
+  c->sp = sp;
+  return lr;
 }
 
 void rt_run(rt_cpu *c, uint64_t pc, uint64_t until) {
@@ -58,11 +82,9 @@ void rt_run(rt_cpu *c, uint64_t pc, uint64_t until) {
     if (!function) {
       const rt_entry *entry = rt_find_entry(pc);
       if (!entry) rt_miss(c, 0, pc);
-      c->resume = pc;
+      if (!is_function(entry)) c->resume = pc;
       function = entry->function;
     }
-    const uint64_t lr = c->x[30];
-    pc = function(c);
-    if (rt_guest.balanced) pc = lr;
+    pc = call(c, function);
   }
 }
