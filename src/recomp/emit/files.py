@@ -16,7 +16,10 @@ from recomp import __version__
 REQUIRED_FLAGS = ("-std=gnu2x", "-fno-strict-aliasing", "-fwrapv", "-ffp-contract=off", "-fno-tree-vectorize")
 #: Only where the guest may change the rounding mode: it costs up to 1.4x in floating-point loops.
 ROUNDING_FLAG = "-frounding-math"
-FAST_FLAGS = ("-O2", "-fno-sanitize=undefined", "-fno-stack-protector", "-fno-math-errno", "-g0", "-w")
+FAST_FLAGS = (
+    "-O2", "-fno-tree-slp-vectorize", "-fomit-frame-pointer", "-fno-sanitize=undefined", "-fno-stack-protector",
+    "-fno-math-errno", "-g0", "-w",
+)  # fmt: skip
 FLAGS = (*REQUIRED_FLAGS, ROUNDING_FLAG, *FAST_FLAGS)
 
 

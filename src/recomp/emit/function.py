@@ -81,7 +81,6 @@ class _Function:
         self.signatures = signatures
         self.signature = own_signature(flow.function.start, summaries, signatures)
         self.placement: Placement = place(flow, summaries, signatures)
-        self.balanced = flow.balanced
         # Read before they are set only where the guest never set them.
         self.private = summaries.private(flow.function.start)
         self.views: Views | None = build_views(flow, self.placement)

@@ -20,7 +20,7 @@ from recomp.emit.files import (
     runtime_files,
 )
 from recomp.emit.flow import Flow, build_flow, entry_map
-from recomp.emit.frames import balance
+from recomp.emit.frames import balance, close_some
 from recomp.emit.function import emit_function
 from recomp.emit.pointers import pointed_at
 from recomp.emit.signature import Signature, signatures, symbol
@@ -49,11 +49,11 @@ def emit_project(
     Raises LiftError if the module contradicts itself or its segments; never for an instruction.
     """
     flows, code = build_flows(module, segments, lifter)
-    if options.call_summaries and not options.exact:
-        balance(flows, module.entry)
-    direct = direct_reads(flows) if any(flow.balanced for flow in flows.values()) else {}
-    uniform = all(flow.balanced for flow in flows.values())
-    pointed = pointed_at(flows, segments.values(), direct) if uniform else None
+    if options.call_summaries and not options.exact and balance(flows, module.entry):
+        close_some(flows, module.entry)
+    closed = {pc: flow for pc, flow in flows.items() if flow.balanced}
+    direct = direct_reads(closed)  # they call each other alone
+    pointed = pointed_at(flows, segments.values(), direct) if len(closed) == len(flows) else None
     summaries = summarise(flows, options.exact, pointed)
     with_values = signatures(flows, summaries, module.entry, direct)
     files: dict[str, str | bytes] = {}
