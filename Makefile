@@ -1,6 +1,7 @@
 # make demo   recompile, play and verify the sample game     make test   everything the project proves about itself
 # make check  format, lint, types, fast tests                make bench  speed table, all sides in one run
 # make compat Debian's programs as ports and under an emulator: docs/compatibility.md
+# make fuzz-formats COUNT=1000000 SEED=1   damaged console files: a record or one clear error
 # make fuzz-isa SECONDS=600 SEED=1   every instruction against a CPU model, for as long as you like
 PYTHON ?= python3
 export ZIG_GLOBAL_CACHE_DIR ?= $(CURDIR)/.cache/zig
@@ -9,12 +10,20 @@ SAMPLE = samples/emberkite
 
 SECONDS ?= 300
 SEED ?= 0
+COUNT ?= 1000000
 
-.PHONY: demo test check bench compat crash fuzz-isa fmt lock setup setup-test sizes clean
+# make batch-200  two hundred generated titles as one batch
+.PHONY: demo demo-homebrew test check bench compat crash batch-200 fuzz-isa fuzz-formats fmt lock setup setup-play \
+  setup-test sizes clean
 
 demo: setup
 	$(BIN)/python $(SAMPLE)/build.py
 	$(BIN)/recomp automate --config $(SAMPLE)/automation.toml
+
+# The same game as homebrew: an NRO on the Horizon runtime, against the same reference.
+demo-homebrew: setup
+	$(BIN)/python $(SAMPLE)/build.py --homebrew
+	$(BIN)/recomp automate --config $(SAMPLE)/homebrew.toml
 
 test: setup-test
 	$(BIN)/ruff check .
@@ -36,13 +45,24 @@ bench: setup-test
 compat: setup-test
 	$(BIN)/python tools/compat.py --update
 
+# 10,000 damaged media files, each read or refused.
+fuzz-media: setup-test
+	$(BIN)/python tools/fuzz_media.py --count 10000 --seed $(SEED)
+
 fuzz-isa: setup-test
 	$(BIN)/python tools/fuzz_isa.py --seconds $(SECONDS) --seed $(SEED)
+
+fuzz-formats: setup-test
+	$(BIN)/python tools/fuzz_formats.py --count $(COUNT) --seed $(SEED)
 
 # A thousand kills at random, then one at each call of a run that changes a file.
 crash: setup-test
 	$(BIN)/python tools/crash.py 1000
 	$(BIN)/python tools/crash.py --every-point
+
+# Two hundred generated titles from end to end, twice.
+batch-200: setup-test
+	BATCH_TITLES=200 $(BIN)/pytest -s tests/batch/test_generated.py
 
 fmt:
 	$(BIN)/ruff check --fix .
@@ -51,7 +71,9 @@ fmt:
 # Needs `uv`; the lock files carry hashes and no registry address.
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-cluster.in -o requirements-cluster.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-test.in -o requirements-test.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-play.in -o requirements-play.lock
 
 sizes:
 	@git ls-files '*.py' '*.c' '*.h' | xargs wc -l | sort -rn | head -12
@@ -59,8 +81,12 @@ sizes:
 setup:
 	@PYTHON=$(PYTHON) tools/setup.sh
 
+# A window for `recomp play`: SDL by its wheels.
+setup-play:
+	@PYTHON=$(PYTHON) tools/setup.sh requirements-play.lock
+
 setup-test:
 	@PYTHON=$(PYTHON) tools/setup-test.sh
 
 clean:
-	rm -rf .venv .cache build samples/*/out samples/*/run
+	rm -rf .venv .cache build samples/*/out samples/*/run*

@@ -28,8 +28,10 @@ def no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
 
-def run_cli(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_cli(
+    *arguments: str, cwd: Path | None = None, timeout_s: float = 120, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """The real command line in a process of its own."""
     env = {**os.environ, "PYTHONPATH": SOURCES, **environment}
     command = [sys.executable, "-m", "recomp", *arguments]
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout_s, check=False)

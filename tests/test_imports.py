@@ -11,7 +11,21 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "recomp"
 
 #: folder → folders that it may import beside itself; errors and the package itself are open to all
 MAY_IMPORT: dict[str, set[str]] = {
-    "cli": {"stages", "engine", "config", "report", "media", "formats", "lift", "emit", "semantics", "a64", "runtime"},
+    "cli": {
+        "batch",
+        "stages",
+        "engine",
+        "config",
+        "report",
+        "media",
+        "formats",
+        "lift",
+        "emit",
+        "semantics",
+        "a64",
+        "runtime",
+    },  # fmt: skip
+    "batch": {"engine", "config", "stages", "report", "formats", "lift", "emit"},
     "stages": {"engine", "config", "formats", "lift", "emit", "media", "report"},
     "engine": set(),
     "config": set(),

@@ -93,7 +93,7 @@ def programs(names: list[str]) -> list[Program]:
     """The named programs, or all: kernels in order of name, then whole programs, then the game."""
     kernels = [Program(n, (KERNELS / f"{n}.c", KERNELS / "main.c"), (str(size),)) for n, size in sorted(SIZES.items())]
     native, guest = GAME / "platform_native.c", GAME / "platform_linux.c"
-    shared = tuple(path for path in sorted(GAME.glob("*.c")) if path not in (native, guest))
+    shared = tuple(path for path in sorted(GAME.glob("*.c")) if not path.name.startswith("platform_"))
     game = Program(GAME_NAME, shared, ("--bench", str(GAME_TICKS)), (native,), (guest,), "game")
     applets = [Program(name, (), arguments, kind="program") for name, arguments in APPLETS.items()]
     known = [*kernels, *applets, game]

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Kill `recomp automate` a thousand times and see whether a plain run after it ends right.
 
-    python tools/crash.py [COUNT] [--seed N] [--every-point] [--refuse] [--json]
+    python tools/crash.py [COUNT] [--seed N] [--every-point] [--refuse] [--damage] [--seconds N] [--json]
 
 `--every-point` kills at each single call by which the engine changes files, one after the other, instead of at random.
-Exit code 1 if anything was wedged or wrong, or if a kill cost more than one finished stage.
+`--refuse` refuses every write from a random call on. `--damage` kills nothing: it cuts a file of each kind that the
+engine keeps, and flips a bit of it, at every byte. Exit code 1 if anything was wedged or wrong, or if a kill cost more
+than one finished stage.
 """
 
 from __future__ import annotations
@@ -15,12 +17,16 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
-from engine.crash import campaign, refusals  # noqa: E402
+from engine.crash import Tally, campaign, refusals  # noqa: E402
+from engine.damage import damage_everything  # noqa: E402
+
+TOLD_EVERY = 50
 
 
 def main() -> int:
@@ -29,17 +35,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--every-point", action="store_true", help="kill at each call that changes a file")
     parser.add_argument("--refuse", action="store_true", help="refuse writes, as a full disk does, instead of killing")
-    parser.add_argument("--json", action="store_true", help="print the tally as JSON")
+    parser.add_argument("--damage", action="store_true", help="damage every file of the engine at every byte instead")
+    parser.add_argument("--seconds", type=float, help="stop after so long, with what was seen by then")
+    parser.add_argument("--json", action="store_true", help="print the tally as JSON, and nothing meanwhile")
     options = parser.parse_args()
     for name in [name for name in os.environ if name.startswith("RECOMP_")]:
         del os.environ[name]
     started = time.process_time() + sum(os.times()[2:4])
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    told = _teller(options)
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         if options.refuse:
-            tally = refusals(options.count, options.seed, Path(folder))
+            tally = refusals(options.count, options.seed, Path(folder), told=told)
+        elif options.damage:
+            tally = damage_everything(Path(folder), told=told)
         else:
-            tally = campaign(options.count, options.seed, Path(folder), every_point=options.every_point)
+            tally = campaign(options.count, options.seed, Path(folder), every_point=options.every_point, told=told)
     seconds = time.process_time() + sum(os.times()[2:4]) - started
     if options.json:
         print(json.dumps(tally._asdict()))
@@ -51,6 +62,18 @@ def main() -> int:
     for line in tally.problems[:20]:
         print(f"  {line}")
     return 1 if tally.problems or tally.most_repeated > 1 else 0
+
+
+def _teller(options: argparse.Namespace) -> Callable[[Tally], bool]:
+    """Says how it stands every now and then, and whether there is time left."""
+    started = time.monotonic()
+
+    def told(tally: Tally) -> bool:
+        if not options.json and tally.trials % TOLD_EVERY == 0:
+            print(f"{tally.trials} trials, {len(tally.problems)} problems so far", file=sys.stderr, flush=True)
+        return options.seconds is None or time.monotonic() - started < options.seconds
+
+    return told
 
 
 if __name__ == "__main__":

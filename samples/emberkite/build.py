@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Makes what Ember Kite's automation.toml needs, in out/: the guest program, the native reference, its recording.
 
-    python build.py [--out FOLDER] [--no-reference]
+    python build.py [--out FOLDER] [--no-reference] [--homebrew]
 
-Both programs come from the same sources, with musl and its mathematics, and without contraction of multiply and add:
+With --homebrew also emberkite.nro, the same game for a console that runs homebrew (homebrew.toml).
+
+All programs come from the same sources, with musl and its mathematics, and without contraction of multiply and add:
 they do the same arithmetic to the last bit. Nothing is rebuilt whose inputs are unchanged (out/stamp.json).
 """
 
@@ -26,7 +28,11 @@ sys.path[:0] = [str(HERE.parent / "tools"), str(ROOT / "src")]
 from input_lines import input_lines  # noqa: E402
 
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O2", "-s", "-static", "-ffp-contract=off"]
-PLATFORMS = {"emberkite": "platform_linux.c", "emberkite-native": "platform_native.c"}
+PLATFORMS = {
+    "emberkite": "platform_linux.c",
+    "emberkite-native": "platform_native.c",
+    "emberkite.nro": "platform_horizon.c",
+}
 RECORDING = ["reference.mkv", "reference.frames", "reference.audio", "reference.log", "input.txt"]
 
 PROVENANCE = """\
@@ -49,10 +55,10 @@ name = "zig cc"
 version = "{zig}"
 
 [[inputs]]
-path = "emberkite"
+path = "{path}"
 sha256 = "{sha256}"
 size = {size}
-format = "elf"
+format = "{format}"
 role = "program"
 """
 
@@ -64,17 +70,20 @@ class BuildError(Exception):
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=HERE / "out", metavar="FOLDER")
-    parser.add_argument("--no-reference", action="store_true", help="only the two programs and provenance.toml")
+    parser.add_argument(
+        "--no-reference", action="store_true", help="only the programs and what says where they are from"
+    )
+    parser.add_argument("--homebrew", action="store_true", help="also emberkite.nro")
     options = parser.parse_args()
     try:
-        build(options.out, reference=not options.no_reference)
+        build(options.out, reference=not options.no_reference, homebrew=options.homebrew)
     except (BuildError, ValueError, OSError) as error:
         print(f"emberkite: error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def build(out: Path, *, reference: bool = True) -> None:
+def build(out: Path, *, reference: bool = True, homebrew: bool = False) -> None:
     """Bring `out` up to date. Raises BuildError."""
     out.mkdir(parents=True, exist_ok=True)
     stamp = Stamp(out)
@@ -83,7 +92,9 @@ def build(out: Path, *, reference: bool = True) -> None:
         sources = sources_of(program)
         key = key_of([program, target, *FLAGS, version("ziglang")], [*sources, *sorted((HERE / "src").glob("*.h"))])
         stamp.step(program, key, [program], lambda p=program, t=target, s=sources: compile_program(out / p, t, s))
-    write_provenance(out)
+    write_provenance(out, "emberkite", "elf", "provenance.toml")
+    if homebrew:
+        build_homebrew(out, stamp)
     if reference:
         tools = sorted((HERE.parent / "tools").glob("*.py"))
         media = [ROOT / "src/recomp/media" / name for name in ("hashing.py", "video.py")]
@@ -109,10 +120,34 @@ def compile_program(path: Path, target: str, sources: list[Path]) -> None:
         raise BuildError(f"{path.name} cannot be compiled:\n{done.stderr.strip()}")
 
 
-def write_provenance(out: Path) -> None:
-    program = out / "emberkite"
-    text = PROVENANCE.format(zig=version("ziglang"), sha256=hash_file(program), size=program.stat().st_size)
-    path = out / "provenance.toml"
+def build_homebrew(out: Path, stamp: Stamp) -> None:
+    """The NRO, through the SDK of samples/nx-sdk."""
+    sys.path.insert(0, str(HERE.parent / "nx-sdk"))
+    import nxbuild
+    from icon import draw_kite
+
+    name = "emberkite.nro"
+    program = nxbuild.Program(
+        name="emberkite",
+        title="Ember Kite",
+        author="recomp samples",
+        version="1.0",
+        sources=tuple(sources_of(name)),
+        icon=draw_kite(),
+    )
+    key = key_of([*nxbuild.FLAGS, *nxbuild.LINK, version("ziglang"), version("pillow")], nxbuild.inputs(program))
+    try:
+        stamp.step(name, key, [name], lambda: nxbuild.build_nro(program, out / name))
+    except nxbuild.BuildError as error:
+        raise BuildError(str(error)) from error
+    write_provenance(out, name, "nro0", "provenance-homebrew.toml")
+
+
+def write_provenance(out: Path, name: str, kind: str, file_name: str) -> None:
+    program = out / name
+    facts = {"path": name, "format": kind, "sha256": hash_file(program), "size": program.stat().st_size}
+    text = PROVENANCE.format(zig=version("ziglang"), **facts)
+    path = out / file_name
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
 

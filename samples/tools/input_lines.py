@@ -11,7 +11,8 @@ from pathlib import Path
 
 EV_KEY = 1
 KEYS = {
-    "UP": 103, "DOWN": 108, "LEFT": 105, "RIGHT": 106, "A": 44, "B": 45, "START": 28, "KEY_ESC": 1,
+    "UP": 103, "DOWN": 108, "LEFT": 105, "RIGHT": 106, "A": 44, "B": 45, "START": 28, "PLUS": 28,
+    "KEY_ESC": 1,
 }  # fmt: skip
 
 

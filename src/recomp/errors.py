@@ -6,6 +6,8 @@ addresses in hex; what to do stands in `hint`, on its own line.
 
 from __future__ import annotations
 
+import errno
+
 
 class RecompError(Exception):
     """An error a user can act on.
@@ -53,3 +55,22 @@ class LockError(RecompError):
     """Another run holds the work root."""
 
     exit_code = 4
+
+
+def system_error(error: OSError) -> str:
+    """What the system refused, and where."""
+    text = error.strerror or str(error)
+    return f"{error.filename}: {text}" if error.filename else text
+
+
+def system_hint(error: OSError) -> str | None:
+    """What to do about what the system refused, where that is known."""
+    return {
+        errno.ENOSPC: "free some space, or choose another work root",
+        errno.EDQUOT: "free some space, raise the quota, or choose another work root",
+        errno.EROFS: "make it writable, or choose another work root",
+        errno.EACCES: "make it writable for this user, or choose another work root",
+        errno.EMFILE: "raise the limit on open files: ulimit -n",
+        errno.ENFILE: "close some programs: the system has no more open files to give",
+        errno.EIO: "the disk or its connection fails: look at the system's log, or choose another work root",
+    }.get(error.errno or 0)

@@ -27,10 +27,9 @@ from recomp.semantics import lift_insn
 from recomp.semantics.branch import CONDITIONAL, branch_target, taken
 from recomp.semantics.builder import Builder
 from tests.a64.states import BASE, MAX_STATES, STATE, STRIDE
-from tests.a64.trampoline import SLOT, WORD_AT, trampoline
+from tests.a64.trampoline import CODE, SLOT, WORD_AT, trampoline, word_pc
 from tests.a64.words import TOLERATED
 
-CODE = 0x10000000
 INCLUDE = Path(__file__).parents[2] / "src/recomp/runtime/include"
 CACHE = Path(__file__).parents[2] / ".cache/harness"
 #: UB traps: what the compiler may assume away on one host is no meaning of an instruction.
@@ -153,11 +152,6 @@ def _guest_memory() -> tuple[mmap.mmap, np.ndarray, int]:
     memory = mmap.mmap(-1, (1 << 32) + 65536, flags=flags)
     view = np.frombuffer(memory, STATE, MAX_STATES, BASE)
     return memory, view, view.ctypes.data - BASE
-
-
-def word_pc(case: int, word: int = 0) -> int:
-    """Guest address of a word of case number `case`."""
-    return CODE + case * SLOT + WORD_AT + 4 * word
 
 
 def compile_words(sequences: list[tuple[int, ...]]) -> tuple[Compiled, dict[int, str]]:

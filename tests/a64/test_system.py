@@ -5,8 +5,9 @@ import pytest
 
 from recomp.a64 import decode, patterns
 from recomp.semantics import functions, lift_insn
-from tests.a64.harness import compile_words, word_pc
+from tests.a64.harness import compile_words
 from tests.a64.states import zero_states
+from tests.a64.trampoline import word_pc
 from tests.a64.words import random_words
 
 UNDEFINED, BREAKPOINT, SVC = 1, 2, 0x10000
@@ -57,6 +58,7 @@ def test_privileged_registers_are_undefined(word: int) -> None:
     [
         (0xD53BD060, 0x7250),  # tpidrro_el0
         (0xD53BE040, 0x7251),  # cntvct_el0, from the runtime
+        (0xD53BE020, 0x7251),  # cntpct_el0, the same
         (0xD53BE000, 19_200_000),  # cntfrq_el0
         (0xD53B0020, 0x8444C004),  # ctr_el0
         (0xD5380000, 0x410FD083),  # midr_el1

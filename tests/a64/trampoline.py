@@ -10,6 +10,8 @@ import struct
 
 from tests.a64.states import STATE, STRIDE
 
+#: Guest address of the first trampoline.
+CODE = 0x10000000
 #: Bytes of a trampoline; the last word is never executed: the model stops there.
 SLOT = 1024
 _TPIDR_EL1, _FAR_EL1, _ELR_EL1 = 0xC684, 0xC300, 0xC201
@@ -73,6 +75,11 @@ def _epilogue(back: int) -> list[int]:
 
 
 WORD_AT = 4 * len(_prologue())
+
+
+def word_pc(case: int, word: int = 0) -> int:
+    """Guest address of a word of case number `case`."""
+    return CODE + case * SLOT + WORD_AT + 4 * word
 
 
 def trampoline(words: tuple[int, ...]) -> bytes:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -256,8 +257,8 @@ def test_help_and_version() -> None:
         assert run_cli(name, "--help").stdout.startswith(f"usage: recomp {name}")
 
 
-def start(project: ProjectFolder) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "recomp", "automate", "--config", str(project.root / "automation.toml")]
+def start(project: ProjectFolder, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "recomp", "automate", "--config", str(project.root / "automation.toml"), *options]
     env = {**os.environ, "PYTHONPATH": SOURCES}
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -311,6 +312,38 @@ def test_section_9_a_locked_work_root_exits_4_and_names_the_holder(sleeping: Pro
     process.communicate(timeout=60)
 
 
+def states(project: ProjectFolder) -> list[str]:
+    done = run_cli("runs", "--json", "--config", str(project.root / "automation.toml"))
+    return [run["state"] for run in json.loads(done.stdout)]
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if what():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came to that")
+
+
+def test_a_waiting_run_is_queued_says_for_whom_and_has_its_turn(sleeping: ProjectFolder) -> None:
+    first = start(sleeping)
+    child = wait_for(sleeping.root / "child")
+    second, third = start(sleeping, "--wait"), start(sleeping, "--wait")
+    wait_until(lambda: states(sleeping) == ["running", "queued", "queued"])
+    status = run_cli("status", "--json", "--config", str(sleeping.root / "automation.toml"))
+    assert json.loads(status.stdout)["state"] == "running"  # the one at work, not the one that came last
+    third.terminate()
+    said = third.communicate(timeout=60)[1]
+    assert third.returncode == 130
+    assert f"waiting for process {first.pid} on " in said and "interrupted while it waited" in said
+    (sleeping.root / "go").touch()
+    os.kill(child, signal.SIGTERM)
+    for process in (first, second):
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert sorted(states(sleeping)) == ["interrupted", "succeeded", "succeeded"]
+
+
 def test_a_killed_run_leaves_no_lock(sleeping: ProjectFolder) -> None:
     process = start(sleeping)
     child = wait_for(sleeping.root / "child")
@@ -341,3 +374,13 @@ def test_a_read_only_work_root_is_an_error_and_no_traceback(project: ProjectFold
     done = run_cli("automate", "--config", str(project.write()))
     assert done.returncode in (1, 2)
     assert done.stderr.startswith("recomp: error: ") and "Traceback" not in done.stderr
+
+
+def test_a_terminal_without_unicode_ends_no_run(project: ProjectFolder) -> None:
+    """What it cannot show is shown escaped; it was a UnicodeEncodeError."""
+    path = project.root / "title.toml"
+    path.write_text(path.read_text("utf-8").replace('"Sample"', '"Fuchs \u2026"'), "utf-8")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = run_cli("automate", "--config", str(project.root / "automation.toml"), **plain)
+    assert done.returncode == 0, done.stderr
+    assert r"Fuchs \u2026: succeeded" in done.stdout

@@ -99,6 +99,78 @@ def test_a_recording_is_judged_perceptually(project, capsys):
     assert report_of(project)["video"]["first_divergence"]["pictures"]["reference"] == "000000-reference.png"
 
 
+def test_two_scenes_may_each_have_several_approved_pictures(project):
+    make_golden(project)
+    reference = project.root / "golden/reference_video.toml"
+    reference.write_text(
+        reference.read_text().replace("[hashes", '[[timeline.events]]\nname = "late"\ntime = 0.5\n\n[hashes', 1)
+    )
+    for spoilt in ((10, 40), (11, 40)):
+        spoil(project, *spoilt)
+        assert run(project, "automate") == 1
+        assert run(project, "accept", "--scene", "*", "--because", "one of two drivers") == 0
+        if spoilt[0] == 10:
+            assert run(project, "automate") == 1, "the other scene is undecided"
+            assert run(project, "accept", "--scene", "late", "--because", "new stamp") == 0
+        assert run(project, "automate") == 0
+    spoil(project, 10, 40)
+    assert run(project, "automate") == 0, "the first one stays approved beside the second"
+    scenes = {scene["scene"]: scene["differs"] for scene in report_of(project)["video"]["scenes"]}
+    assert scenes == {"*": True, "late": True}
+
+
+def test_a_difference_from_a_recording_can_be_approved_for_its_scene(project):
+    source = write_lossy(project.root / "recorded", film(range(TICKS)), "x264-crf23")
+    arguments = ["--to", str(project.root / "f"), "--size", "320x180", "--marker", "late=0.5"]
+    assert run(project, "reference", "normalize", str(source), *arguments) == 0
+    use_reference(project, "f")
+    frames = [*film(range(30)), *film(range(30, TICKS), sprite=False)]
+    write_lossless(project.root / "film.mkv", frames, SIZE)
+    assert run(project, "automate") == 1
+    decisions = report_of(project)["video"]["approvals"]
+    assert [(d["scene"], d["status"]) for d in decisions] == [("late", None)]
+    assert run(project, "accept", "--scene", "late", "--because", "the sprite left the game") == 0
+    assert run(project, "automate") == 0
+    video = report_of(project)["video"]
+    assert (video["status"], video["approvals"][0]["why"]) == ("passed", "the sprite left the game")
+    frames[20] = frames[0]
+    write_lossless(project.root / "film.mkv", frames, SIZE)
+    project.config["commands"]["run"] = ["true", "again"]
+    assert run(project, "automate") == 1, "nothing else passes under an approval"
+
+
+@pytest.mark.parametrize("perceptual", [False, True], ids=["exact", "perceptual"])
+def test_input_that_moved_is_named_with_its_tick(project, perceptual):
+    """The reference keeps what was played for it; the run's own log says what the guest has read."""
+    project.config["commands"]["run"] = [
+        project.script(
+            "play", 'mkdir -p "$RECOMP_WORK_ROOT/recording"; cp played.jsonl "$RECOMP_WORK_ROOT/recording/inputs.jsonl"'
+        )
+    ]
+    event = '{{"tick":{},"type":1,"code":28,"value":1}}\n{{"tick":{},"type":0,"code":0,"value":0}}\n'
+    (project.root / "played.jsonl").write_text(event.format(12, 12))
+    if perceptual:
+        source = write_lossy(project.root / "recorded", film(range(TICKS)), "x264-crf23")
+        assert (
+            run(project, "reference", "normalize", str(source), "--to", str(project.root / "f"), "--size", "320x180")
+            == 0
+        )
+        with open(project.root / "f/reference_video.toml", "a") as file:
+            file.write('[inputs]\npath = "../script.txt"\n')
+        (project.root / "script.txt").write_text("12 1 28 1\n")
+        use_reference(project, "f")
+    else:
+        make_golden(project)
+    assert run(project, "automate") == 0
+    (project.root / "played.jsonl").write_text(event.format(15, 15))
+    frames = [*film(range(20)), *film(range(20, TICKS), sprite=False)]
+    write_lossless(project.root / "film.mkv", frames, SIZE, audio=(sound(TICKS), 48000))
+    project.config["commands"]["run"] = ["./play", "later"]
+    assert run(project, "automate") == 1
+    finding = report_of(project)["video"]["triage"]["findings"][0]
+    assert finding["class"] == "input-misalignment" and "from tick 12 on" in finding["message"]
+
+
 def test_limits_are_overridden_in_the_validation_config(project):
     source = write_lossy(project.root / "recorded", film(range(TICKS)), "x264-crf23")
     assert (

@@ -56,7 +56,8 @@ def test_what_a_run_reads_and_writes(folder: ProjectFolder) -> None:
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*/*.toml")), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_samples_are_valid(path: Path) -> None:
-    validate(path.stem, tomllib.loads(path.read_text()))
+    kinds = {"homebrew": "automation", "capture_homebrew": "capture_video"}
+    validate(kinds.get(path.stem, path.stem), tomllib.loads(path.read_text()))
 
 
 def test_a_failed_run_is_valid_too(folder: ProjectFolder) -> None:

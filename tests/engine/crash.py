@@ -8,6 +8,7 @@ so that a hundred trials cost seconds; only the engine's own files and `ran`, wh
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -15,6 +16,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,8 +101,16 @@ def start(made: ProjectFolder, fault: Fault | None = None) -> int:
         said = os.open(made.root / "said", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(said, 1)
         os.dup2(said, 2)
+        before = set(os.listdir("/proc/self/fd"))
         count = install(fault or Fault())
         code = main(["automate", "--config", str(made.root / "automation.toml")])
+        leaked = {
+            fd: os.readlink(f"/proc/self/fd/{fd}")
+            for fd in set(os.listdir("/proc/self/fd")) - before
+            if os.path.lexists(f"/proc/self/fd/{fd}")
+        }
+        if leaked:
+            print(f"leaked: {leaked}", file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
         if fault and fault.kind == "count":
@@ -277,36 +287,59 @@ class Tally(NamedTuple):
     most_repeated: int
 
 
-def campaign(count: int, seed: int, folder: Path, *, every_point: bool = False) -> Tally:
-    """`count` random trials; or, with `every_point`, one at each call of an undisturbed run."""
+def campaign(
+    count: int,
+    seed: int,
+    folder: Path,
+    *,
+    every_point: bool = False,
+    told: Callable[[Tally], bool] = lambda tally: True,
+) -> Tally:
+    """`count` random trials; or, with `every_point`, one at each call of an undisturbed run. `told` hears of each trial
+    how it stands, and ends it all by answering False."""
     chance = random.Random(seed)
     calm = undisturbed(folder / "undisturbed")
     problems: list[str] = []
     most = 0
     points = range(1, calm.points[False] + 1) if every_point else [None] * count
+    number = -1
     for number, point in enumerate(points):
         place = folder / "trial"
         found = trial(place, calm, chance, point)
         problems += [f"trial {number} of seed {seed}: {problem}" for problem in found.problems]
         most = max(most, found.repeated)
         shutil.rmtree(place)
-    return Tally(len(points), problems, most)
+        if not told(Tally(number + 1, problems, most)):
+            break
+    return Tally(number + 1, problems, most)
 
 
-def refusals(count: int, seed: int, folder: Path) -> Tally:
+def _poor_error(made: ProjectFolder, said: str, refusal: str) -> list[str]:
+    """The error of a refused run says which file it was, and a hint what to do."""
+    lines = [line for line in said.splitlines() if "error: " in line]
+    if not any(refusal in line and f"{made.root}/" in line for line in lines):
+        return [f"an error that names no file: {lines}"]
+    return [] if "hint: " in said else [f"no hint: {said[-300:]}"]
+
+
+def refusals(count: int, seed: int, folder: Path, *, told: Callable[[Tally], bool] = lambda tally: True) -> Tally:
     """From a random call on, every write, new file, folder and rename is refused, as by a full or read-only disk: the
     run says so and ends with exit code 1, and the next one goes on."""
     chance = random.Random(seed)
     calm = undisturbed(folder / "undisturbed")
     problems: list[str] = []
+    number = -1
     for number in range(count):
         made = project(folder / "trial")
         kind, at = chance.choice(("ENOSPC", "EROFS", "EIO")), chance.randrange(1, calm.points[False] + 1)
         code = run(made, Fault(kind, at))
         said = (made.root / "said").read_text()
         found = _look(made, calm.trees[False])
-        if code not in (0, 1) or "Traceback" in said or "this is a bug" in said or (code and "error: " not in said):
+        if code not in (0, 1) or any(word in said for word in ("Traceback", "this is a bug", "leaked")):
             found.append(f"exit code {code}: {said[-300:]}")
+        found += _poor_error(made, said, os.strerror(getattr(errno, kind))) if code else []
         problems += [f"refusal {number} of seed {seed}: {kind} from call {at}: {problem}" for problem in found]
         shutil.rmtree(made.root)
-    return Tally(count, problems, 0)
+        if not told(Tally(number + 1, problems, 0)):
+            break
+    return Tally(number + 1, problems, 0)

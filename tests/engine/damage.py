@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import io
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from builders import ProjectFolder
-from engine.crash import begun, differing, tree
+from engine.crash import Tally, begun, differing, project, tree
 from recomp.cli.main import main
 
 #: pattern below the project → whether what it holds may cost work when it is lost
@@ -36,6 +36,8 @@ OWNED = {
 LOOKING = (["status"], ["runs"], ["explain"], ["explain", "--against", "1"], ["log", "build"], ["gc"], ["check"])
 #: what a file may hold instead of what it held
 STRANGE = (b"", b"null", b"[]", b"{}", b"0", b'{"steps": 1, "state": [], "pid": "x"}', b"\xff\xfe", b"{" * 5000)
+#: one case in so many is also shown to the commands that only look
+LOOK_EVERY = 16
 
 
 class Case(NamedTuple):
@@ -100,6 +102,21 @@ def problems(made: ProjectFolder, case: Case, expected: dict[str, bytes], *, loo
     if ran and not case.may_cost_work:
         found.append(f"{case.name}: cost work: {ran}")
     return found + [f"{case.name}: {line}" for line in differing(tree(made), expected)]
+
+
+def damage_everything(folder: Path, *, told: Callable[[Tally], bool] = lambda tally: True) -> Tally:
+    """Every offset of a file of each pattern. Each case begins with the project whole and cached; the commands that
+    only look are shown one case in LOOK_EVERY."""
+    made = project(folder / "project")
+    assert call(made, "automate")[0] == 0
+    expected = tree(made)
+    found: list[str] = []
+    number = -1
+    for number, case in enumerate(every_offset(made)):
+        found += problems(made, case, expected, look=number % LOOK_EVERY == 0)
+        if not told(Tally(number + 1, found, 0)):
+            break
+    return Tally(number + 1, found, 0)
 
 
 def call(made: ProjectFolder, *arguments: str) -> tuple[int, str]:

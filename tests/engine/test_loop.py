@@ -10,9 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from engine.toy import Toy
 from recomp.engine.explain import CACHED, MAY_RUN, WILL_RUN, forecast
@@ -267,76 +264,3 @@ def _damaged(data: bytes, offset: int, damage: str) -> bytes:
     if damage == "truncate" or not data:
         return data[:offset]
     return data[:offset] + bytes([data[offset] ^ 0x20]) + data[offset + 1 :]
-
-
-class Model(RuleBasedStateMachine):
-    """Edits of every kind in any order; after each run, what ran is what had to, and the outputs are right.
-
-    The model of what has to run: a stage whose (text, tool, input bytes, upstream results) were never made before.
-    """
-
-    @initialize(data=st.data())
-    def start(self, data: st.DataObject) -> None:
-        import tempfile
-
-        self.folder = tempfile.TemporaryDirectory()
-        root = Path(self.folder.name)
-        self.toy = Toy(root)
-        for number in range(4):
-            (root / f"in{number}").write_text("0\n")
-            after = (f"s{number - 1}",) if number else ()
-            self.toy.add(f"s{number}", after=after, inputs=(f"in{number}",))
-        self.toy.write()
-        self.made: set = set()
-        self.blobs_lost = False
-        self.check()
-
-    def teardown(self) -> None:
-        if hasattr(self, "folder"):
-            self.folder.cleanup()
-
-    @rule(number=st.integers(0, 3), value=st.integers(0, 2))
-    def edit_input(self, number: int, value: int) -> None:
-        (self.toy.folder / f"in{number}").write_text(f"{value}\n")
-        self.check()
-
-    @rule(number=st.integers(0, 3), value=st.integers(0, 2))
-    def edit_config(self, number: int, value: int) -> None:
-        self.toy.stages[number]["text"] = f"text {value}"
-        self.check()
-
-    @rule(number=st.integers(0, 3), value=st.integers(0, 2))
-    def change_tool(self, number: int, value: int) -> None:
-        self.toy.stages[number]["tool"] = str(value)
-        self.check()
-
-    @rule(number=st.integers(0, 3), how=st.sampled_from(["delete", "edit", "touch"]))
-    def meddle_with_output(self, number: int, how: str) -> None:
-        product = self.toy.product(f"s{number}")
-        if how == "delete":
-            product.unlink()
-        elif how == "edit":
-            product.write_bytes(b"meddled")
-        else:
-            os.utime(product, (1, 1))
-        self.check()
-
-    def check(self) -> None:
-        expected = []
-        for stage in self.toy.stages:
-            upstream = [self.toy.expected(name) for name in stage["after"]]
-            inputs = [(self.toy.folder / path).read_bytes() for path in stage["inputs"]]
-            key = (stage["name"], stage["text"], stage["tool"], *inputs, *upstream)
-            if key not in self.made:
-                expected.append(stage["name"])
-                self.made.add(key)
-        assert self.toy.run().status == "succeeded"
-        assert self.toy.ran() == expected
-        for stage in self.toy.stages:
-            assert self.toy.product(stage["name"]).read_bytes() == self.toy.expected(stage["name"])
-
-
-TestModel = Model.TestCase
-TestModel.settings = settings(
-    max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
-)

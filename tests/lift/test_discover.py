@@ -354,3 +354,9 @@ def test_what_another_function_refers_to_inside_a_function_is_an_entry() -> None
     at = labels(data)
     function = by_start(lift(data))[at["first"]]
     assert function.entries == (at["shared"],)
+
+
+def test_a_segment_without_a_byte_in_the_file_is_no_evidence() -> None:
+    bss = Load(0x500001, b"", R | W, 64)
+    module, _, _ = lift_elf(elf(Load(TEXT_BASE, words(NOP, RET), R | X), bss))
+    assert [f.start for f in module.functions] == [TEXT_BASE]

@@ -106,7 +106,16 @@ def one_channel(samples: np.ndarray) -> np.ndarray:
 
 
 DROWNED = {"x264-crf32": "256 pixels drown in what the codec does to the tile around them"}
-HALF = {"x264-30fps": "the reference has no picture of the ticks that repeat"}
+HALF = {"x264-30fps": "the reference has no picture of the ticks that repeat, and cannot tell whether they should"}
+
+
+def other_hue(frames: Frames) -> Frames:
+    """The sprite in another colour of the same brightness."""
+    out = [frame.copy() for frame in frames]
+    for frame in out:
+        frame[(frame[..., :3] == (230, 60, 50)).all(axis=2), :3] = (60, 140, 85)
+    return out
+
 
 DEFECTS = (
     Defect("missing sprite", "local-render", picture(lambda f: film(range(len(f)), sprite=False))),
@@ -115,6 +124,7 @@ DEFECTS = (
     ),
     Defect("missing HUD", "local-render", picture(lambda f: film(range(len(f)), hud=False))),
     Defect("16x16 wrong block", "local-render", picture(wrong_block), 30, 5, edge=DROWNED),
+    Defect("sprite of another hue, as bright", "local-render", picture(other_hue)),
     Defect("one black frame", "black-or-frozen", picture(lambda f: [*f[:70], f[70] // 255 * 255 * 0, *f[71:]]), 70, 0),
     Defect("black from 80", "black-or-frozen", picture(lambda f: [*f[:80], *[f[0] * 0] * (len(f) - 80)]), 80, 2),
     Defect("frozen from 80", "black-or-frozen", picture(lambda f: [*f[:80], *[f[80]] * (len(f) - 80)]), 80, 2),

@@ -61,11 +61,21 @@ def test_each_defect_is_found_and_named(references, tmp_path, number):
 
 @pytest.mark.parametrize("defect", [d for d in DEFECTS if d.unseen], ids=lambda d: d.name)
 def test_what_cannot_be_seen_is_known(references, tmp_path, defect):
-    """Where a reference cannot show a defect, the table says "missed"; if it is found one day, the table is wrong."""
+    """Where a reference cannot decide, the table says "noted"; if it is found one day, the table is wrong."""
     frames, samples = defect.plant(*clean())
     write_lossless(tmp_path / "c.mkv", frames, SIZE, audio=(samples, 48000))
     for encoding in defect.unseen:
-        assert judge(compare_perceptual(references[encoding], tmp_path / "c.mkv"), defect) == "missed"
+        assert judge(compare_perceptual(references[encoding], tmp_path / "c.mkv"), defect) == "noted"
+        known = Limits(update_rate_hz=60)
+        report = compare_perceptual(references[encoding], tmp_path / "c.mkv", limits=known)
+        assert judge(report, defect) == "found", "where the guest's rate is known, it is held against the capture"
+
+
+def test_a_lead_is_noted_and_fails_where_none_is_allowed(references, tmp_path):
+    frames, samples = next(d for d in DEFECTS if d.name == "late by one").plant(*clean())
+    write_lossless(tmp_path / "c.mkv", frames, SIZE, audio=(samples, 48000))
+    report = compare_perceptual(references["x264-crf23"], tmp_path / "c.mkv", limits=Limits(lead_ticks=0))
+    assert report["video"]["triage"]["categories"] == ["late-start"]
 
 
 def test_the_report_has_the_keys_of_the_contract_and_equal_bytes(references, capture):

@@ -22,47 +22,51 @@ def tone(samples: int, channels: int = 2) -> np.ndarray:
     return (12000 * np.sin(phase / 17)).astype(np.int16)
 
 
-@pytest.mark.parametrize("codec", ["libx264rgb", "ffv1"])
+@pytest.mark.parametrize("codec", ["libx264rgb", "ffv1", "qtrle"])
 @pytest.mark.parametrize("size", [(64, 36), (33, 17), (1, 1), (2, 1), (127, 3)])
 def test_pictures_round_trip_whatever_their_size(tmp_path, codec, size):
     """Odd widths and heights keep every pixel; alpha is ignored and comes back as 255."""
     frames = noise(5, *size)
-    video.write_lossless(tmp_path / "v.mkv", frames, size=size, codec=codec)
-    back = list(video.read_frames(tmp_path / "v.mkv"))
+    name = "v.mov" if codec == "qtrle" else "v.mkv"
+    video.write_lossless(tmp_path / name, frames, size=size, codec=codec)
+    back = list(video.read_frames(tmp_path / name))
     assert len(back) == 5
     for ours, theirs in zip(frames, back, strict=True):
         assert np.array_equal(ours[..., :3], theirs[..., :3])
         assert (theirs[..., 3] == 255).all()
 
 
-def test_repeated_pictures_keep_their_number(tmp_path):
+@pytest.mark.parametrize("suffix", ["mkv", "mov"])
+def test_repeated_pictures_keep_their_number(tmp_path, suffix):
     """A run of the same picture, by identity or by content, is that many frames when read."""
     a, b = noise(2, 32, 16)
     frames = [a, a, a.copy(), b, a, a]
-    info = video.write_lossless(tmp_path / "v.mkv", iter(frames), size=(32, 16))
+    info = video.write_lossless(tmp_path / f"v.{suffix}", iter(frames), size=(32, 16))
     assert info["frames"] == 6
-    back = list(video.read_frames(tmp_path / "v.mkv"))
+    back = list(video.read_frames(tmp_path / f"v.{suffix}"))
     assert [np.array_equal(x[..., :3], a[..., :3]) for x in back] == [True, True, True, False, True, True]
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "mov"])
 @pytest.mark.parametrize(
     "rate, channels, samples", [(48000, 2, 4801), (44100, 1, 1000), (22050, 6, 777), (48000, 2, 9)]
 )
-def test_sound_round_trips(tmp_path, rate, channels, samples):
+def test_sound_round_trips(tmp_path, suffix, rate, channels, samples):
     """Sound shorter and longer than the pictures keeps every sample."""
     sound = tone(samples, channels)
-    video.write_lossless(tmp_path / "v.mkv", noise(3, 16, 16), size=(16, 16), audio=(sound, rate))
-    back, back_rate = video.read_audio(tmp_path / "v.mkv")
+    video.write_lossless(tmp_path / f"v.{suffix}", noise(3, 16, 16), size=(16, 16), audio=(sound, rate))
+    back, back_rate = video.read_audio(tmp_path / f"v.{suffix}")
     assert back_rate == rate
     assert np.array_equal(back, sound)
 
 
-def test_same_input_gives_the_same_bytes(tmp_path):
+@pytest.mark.parametrize("suffix", ["mkv", "mov"])
+def test_same_input_gives_the_same_bytes(tmp_path, suffix):
     """No date, no random id, no folder in the file."""
     digests = set()
     for folder in ("one", "another place"):
         (tmp_path / folder).mkdir()
-        path = tmp_path / folder / f"{folder}.mkv"
+        path = tmp_path / folder / f"{folder}.{suffix}"
         video.write_lossless(path, noise(8, 40, 24), size=(40, 24), audio=(tone(6400), 48000))
         digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
     assert len(digests) == 1
@@ -88,11 +92,12 @@ def test_read_frame_counts_from_zero_and_names_what_is_missing(tmp_path):
         video.read_frame(tmp_path / "v.mkv", 4)
 
 
-def test_key_frames_are_numbered_by_their_place(tmp_path):
+@pytest.mark.parametrize("suffix", ["mkv", "mov"])
+def test_key_frames_are_numbered_by_their_place(tmp_path, suffix):
     """Every 120th picture of our own captures, whatever the container rounds."""
     frames = [np.full((16, 16, 4), k % 256, np.uint8) for k in range(300)]
-    video.write_lossless(tmp_path / "v.mkv", frames, size=(16, 16))
-    found = video.key_frames(tmp_path / "v.mkv")
+    video.write_lossless(tmp_path / f"v.{suffix}", frames, size=(16, 16))
+    found = video.key_frames(tmp_path / f"v.{suffix}")
     assert [number for number, _ in found] == [0, 120, 240]
     assert [int(picture[3, 3, 0]) for _, picture in found] == [0, 120, 240]
 

@@ -2,79 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
+from mutations import mutated, originals, read_everything
 
-from recomp.errors import FormatError, RecompError
-from recomp.media import clip, hashing, video
+from recomp.errors import FormatError
+from recomp.media import hashing, video
 from recomp.media.perceptual import compare_perceptual
-from recomp.media.reference import Profile, normalize
-from recomp.media.sound import has_sound, read_sound
 
-MUTATIONS = 150
-
-
-def originals(folder: Path) -> list[bytes]:
-    """One small file of each container and codec that a reference may come in."""
-    from clips import ENCODINGS, write_lossy
-
-    frames = [np.full((36, 64, 4), 20 * k, np.uint8) for k in range(6)]
-    sound = (3000 * np.sin(np.arange(4800) / 9)).astype(np.int16)[:, None].repeat(2, axis=1)
-    paths = [write_lossy(folder / name, frames, name, sound) for name in ENCODINGS if name != "x264-crf32"]
-    for codec in ("libx264rgb", "ffv1"):
-        paths.append(folder / f"{codec}.mkv")
-        video.write_lossless(paths[-1], frames, (64, 36), audio=(sound, 48000), codec=codec)
-    return [path.read_bytes() for path in paths]
-
-
-def mutated(data: bytes, rng: random.Random) -> bytes:
-    """Flip bytes, cut, repeat or blank a part; early bytes, where structure is, are hit more often."""
-    out = bytearray(data)
-    for _ in range(rng.choice([1, 1, 2, 8, 40])):
-        at = min(int(rng.random() ** 2 * len(out)), len(out) - 1)
-        kind = rng.randrange(5)
-        if kind == 0:
-            out[at] ^= 1 << rng.randrange(8)
-        elif kind == 1:
-            out[at : at + 4] = rng.randbytes(4)
-        elif kind == 2:
-            out[at : at + 4] = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff"])
-        elif kind == 3:
-            del out[at : at + rng.randrange(1, 64)]
-        else:
-            out[at:at] = out[at : at + rng.randrange(1, 64)]
-        if len(out) < 8:
-            break
-    return bytes(out)
-
-
-def read_everything(path: Path, folder: Path) -> None:
-    """Every reader, one after the other; only our own errors may come out, and they name the file."""
-
-    def frames() -> None:
-        for number, _ in enumerate(video.read_frames(path)):
-            assert number < 1000
-
-    def grid() -> None:
-        facts = clip.read_facts(path)
-        assert sum(1 for _ in clip.ticks(path, facts.rate)) < 1000
-
-    def sound() -> None:
-        if has_sound(path):
-            assert len(read_sound(path)) < 48000 * 700
-
-    def reference() -> None:
-        normalize(path, folder / "out", Profile(width=32, height=18))
-
-    for reader in (frames, grid, sound, lambda: video.key_frames(path), reference):
-        try:
-            reader()
-        except RecompError as error:
-            assert str(path) in error.message, error.message
-            assert "\n" not in error.message
+MUTATIONS = 300
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -113,6 +52,50 @@ def test_text_pictures_and_folders_are_no_video(tmp_path, monkeypatch):
             list(video.read_frames(tmp_path / name))
         with pytest.raises(FormatError, match=name):
             compare_perceptual(tmp_path / name, tmp_path / "still.png")
+
+
+def test_a_playlist_cannot_fetch_what_it_names(tmp_path):
+    """Formats that only name other files or addresses are no videos, whatever stands at those."""
+    video.write_lossless(tmp_path / "secret.mkv", [np.zeros((16, 16, 4), np.uint8)] * 3, (16, 16))
+    lists = {
+        "a.ffconcat": "ffconcat version 1.0\nfile secret.mkv\n",
+        "a.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.mkv\n#EXT-X-ENDLIST\n",
+        "a.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nm=video 9 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    }
+    for name, text in lists.items():
+        (tmp_path / name).write_text(text)
+        with pytest.raises(FormatError, match=name):
+            list(video.read_frames(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["concat:a|b.mkv", "pipe:0", "%03d.mkv", "spaß – 映像 \u202e.mkv", "two\nlines.mkv", "-i.mkv", "subfile,,.mkv"],
+)
+def test_a_name_is_a_name(tmp_path, monkeypatch, name):
+    """Not a protocol, a pattern or an option, in whatever language."""
+    video.write_lossless(tmp_path / "v.mkv", [np.zeros((16, 16, 4), np.uint8)] * 3, (16, 16))
+    os.rename(tmp_path / "v.mkv", tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert sum(1 for _ in video.read_frames(name)) == 3
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 1 << 40], ids=["empty", "a byte", "a page", "a terabyte"])
+def test_zeros_are_no_video_however_many(tmp_path, size):
+    path = tmp_path / "zeros.mp4"
+    with open(path, "wb") as file:
+        file.truncate(size)
+    with pytest.raises(FormatError, match=r"zeros\.mp4"):
+        list(video.read_frames(path))
+
+
+@pytest.mark.parametrize("label", ["mp4", "mkv", "png", "txt", "m3u8", "wav"])
+def test_a_wrong_ending_does_not_hide_what_a_file_is(tmp_path, label):
+    frames = [np.full((16, 16, 4), k, np.uint8) for k in range(3)]
+    for suffix in ("mov", "mkv"):
+        video.write_lossless(tmp_path / f"v.{suffix}", frames, (16, 16))
+        os.replace(tmp_path / f"v.{suffix}", tmp_path / f"v.{label}")
+        assert sum(1 for _ in video.read_frames(tmp_path / f"v.{label}")) == 3
 
 
 def test_a_long_recording_is_refused_with_a_way_out():

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
+import numpy as np
 import pytest
 from chromium import Chromium
 from test_page import COVERAGE, MANIFEST, failing
 
+from recomp.media.approvals import apply_approvals
+from recomp.media.compare import HashLists, compare_exact
 from recomp.report import write_report
+from recomp.report.page import Frame
 
 MODES = ["a", "b", "flicker", "blend", "slider", "side", "difference", "heat"]
 
@@ -14,8 +20,36 @@ MODES = ["a", "b", "flicker", "blend", "slider", "side", "difference", "heat"]
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    write_report(folder / "report.html", MANIFEST, failing(folder), folder=folder, coverage=COVERAGE, input_ticks=[5])
+    write_full(folder)
     return folder / "report.html"
+
+
+def write_full(folder) -> None:
+    """A page with every section that there is: a pair, a film with a drop in it, scenes with a past, sound, gates."""
+    report = failing(folder)
+    video = report["video"]
+    frames = [f"{k:064x}" for k in range(60)]
+    lists = (
+        HashLists(frames, frames),
+        HashLists([*frames[:20], *frames[23:33], "f" * 64, *frames[34:], "e" * 64], frames),
+    )
+    video |= {key: value for key, value in compare_exact(*lists)["video"].items() if "comparison" in key}
+    apply_approvals(report, *lists, [])
+    video["gates"] = [
+        {"gate": "coverage", "scene": None, "value": 0.9, "limit": 0.98, "sense": "at least", "margin": -0.08,
+         "status": "failed"}
+    ]  # fmt: skip
+    video["measurements"] = {
+        "lead": 0, "missing": [[20, 3]], "extra": [[56, 1]], "ticks": [0, 30, 59], "ssim": [1.0, 0.9, 0.99],
+        "null_ssim": [0.99, 0.98, 0.99], "sound": {"skew_ms": 4.0},
+    }  # fmt: skip
+    pictures = [np.full((36, 64, 4), 40 * k, np.uint8) for k in range(5)]
+    strip = [Frame(12 * k, "door", p, 12 * k, p if k != 2 else None) for k, p in enumerate(pictures)]
+    history = {scene["scene"]: ["1" * 64, "2" * 64, "1" * 64, scene["digest"]] for scene in video["scenes"]}
+    write_report(
+        folder / "report.html", MANIFEST, report, folder=folder, coverage=COVERAGE, input_ticks=[5], strip=strip,
+        loudness=[0.5] * 60, reference_loudness=[0.4] * 60, history=history,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +169,41 @@ def test_text_has_the_contrast_that_wcag_asks_for(browser, scheme):
     """4.5 to 1, large text 3 to 1 (WCAG 2.1, 1.4.3), in both colour schemes."""
     browser.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     assert browser.run(CONTRAST) == ""
+
+
+AXE = """axe.run(document, { resultTypes: ["violations"] })
+  .then(found => found.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 120)).join(" | ")))"""
+
+
+@pytest.mark.parametrize("scheme, width", [("light", 1280), ("dark", 1280), ("light", 360)])
+def test_an_accessibility_checker_has_nothing_to_say(browser, scheme, width):
+    """Deque's axe, all of its rules, in both colour schemes and at phone width, with every detail open."""
+    browser.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    browser.send("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500)
+    browser.press("6")
+    browser.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+    browser.run((files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8") + "; 0")
+    assert browser.run(AXE) == []
+    browser.run("document.querySelectorAll('details').forEach(d => d.open = false)")
+    browser.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_the_film_has_both_sides_and_the_threads_between_them(browser):
+    assert browser.run("document.querySelectorAll('.strip img[alt^=Capture]').length") == 5
+    assert browser.run("document.querySelectorAll('.strip img[alt^=Reference]').length") == 4
+    assert browser.run("[...document.querySelectorAll('.weave polygon')].map(p => p.getAttribute('class')).join()") == (
+        "missing,extra"
+    )
+    top, bottom = browser.run(
+        "(l => [+l.getAttribute('x1'), +l.getAttribute('x2')])([...document.querySelectorAll('.weave line')].at(-1))"
+    )
+    assert top > bottom, "behind the drop the capture is early"
+
+
+def test_a_scene_shows_its_past_and_the_command_that_approves_it(browser):
+    dots = browser.run("[...document.querySelector('.dots').querySelectorAll('.dot')].map(d => d.textContent).join('')")
+    assert dots == "abac"
+    assert "recomp accept --scene" in browser.run("document.querySelector('.command').textContent")
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1600])

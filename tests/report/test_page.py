@@ -12,7 +12,7 @@ from recomp.errors import FormatError
 from recomp.media import hashing, pairs
 from recomp.media.compare import HashLists, compare_exact
 from recomp.report import write_report
-from recomp.report.page import render
+from recomp.report.page import Frame, render
 
 MANIFEST = {
     "schema_version": "1",
@@ -90,7 +90,7 @@ def test_a_failure_shows_the_pair_the_place_and_the_way_to_look(tmp_path):
 
 def test_a_success_says_so_and_shows_the_film(tmp_path):
     hashes = HashLists([f"{k:064x}" for k in range(1200)])
-    strip = [(k, "title", np.full((72, 128, 4), k, np.uint8)) for k in range(0, 250, 50)]
+    strip = [Frame(k, "title", np.full((72, 128, 4), k, np.uint8)) for k in range(0, 250, 50)]
     page = render(MANIFEST, compare_exact(hashes, hashes), strip=strip)
     text = " ".join(outline(page).text)
     assert "Equal to the reference" in text
@@ -112,7 +112,7 @@ def test_noise_stays_within_two_megabytes(tmp_path):
     a, b = rng.integers(0, 256, (2, 720, 1280, 4), dtype=np.uint8)
     report = compare_exact(HashLists(hashing.hash_frames([a])), HashLists(hashing.hash_frames([b])))
     pairs.add_pictures(report, tmp_path, [a].__getitem__, [b].__getitem__)
-    strip = [(k, "", a) for k in range(12)]
+    strip = [Frame(k, "", a, k, b) for k in range(12)]
     page = render(MANIFEST, report, folder=tmp_path, strip=strip)
     assert len(page.encode()) <= 2_000_000
     assert "the file is exact" in page

@@ -21,6 +21,7 @@ from input_lines import input_lines  # isort: skip  (found through tests.samples
 from record_reference import frames_of, record  # isort: skip
 
 ENTER, ESC, Z = 28, 1, 44
+PLATFORMS = ("platform_linux.c", "platform_native.c", "platform_horizon.c")
 SCRIPT = tomllib.loads((SAMPLE / "input_script.toml").read_text(encoding="utf-8"))
 
 
@@ -106,8 +107,7 @@ def test_a_kite_nobody_flies_falls(built: Path, tmp_path: Path) -> None:
 
 def test_the_autopilot_wins_and_the_script_is_its_play(tmp_path: Path) -> None:
     """The checked-in script is what tools/make_play.c writes for this game; played to the end, it wins."""
-    platforms = ("main.c", "platform_linux.c", "platform_native.c")
-    tool = compile_c(tmp_path / "make_play", *sources_without(*platforms), SAMPLE / "tools" / "make_play.c")
+    tool = compile_c(tmp_path / "make_play", *sources_without("main.c", *PLATFORMS), SAMPLE / "tools" / "make_play.c")
     script = subprocess.run([tool, "1860"], capture_output=True, text=True, check=True, timeout=120)
     assert script.stdout == (SAMPLE / "input_script.toml").read_text(encoding="utf-8")
     whole = subprocess.run([tool, "4000"], capture_output=True, text=True, check=True, timeout=120)
@@ -213,7 +213,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
         timeout=300,
     )
-    others = sources_without("platform_linux.c", "platform_native.c")
+    others = sources_without(*PLATFORMS)
     return compile_c(out / "game", *others, Path(__file__).with_name("fake_console.c"), out / "platform.o")
 
 

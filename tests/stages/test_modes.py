@@ -80,7 +80,7 @@ def test_the_redaction_profile_hides_the_path_of_the_key_set(image: ProjectFolde
     assert paths["inputs.keys"] == "[redacted]"
 
 
-def test_homebrew_is_identified_and_its_lift_is_a_command(
+def test_homebrew_is_identified_where_a_command_lifts_it(
     folder: ProjectFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder.root / "program.nro").write_bytes(bytes(0x10) + b"NRO0" + bytes(64))
@@ -90,7 +90,7 @@ def test_homebrew_is_identified_and_its_lift_is_a_command(
     }  # fmt: skip
     folder.config["commands"] = {"build": ["true"], "run": ["true"]}
     assert automate(folder) == 1
-    assert 'there is no built-in lift for mode "homebrew"' in capsys.readouterr().err
+    assert "nro: file offset 0x0: header: found 0x0 + 0x80, expected an end within 0x54" in capsys.readouterr().err
     lift = folder.script("lift", 'mkdir -p "$RECOMP_LIFT_DIR"; cp ready.json "$RECOMP_LIFTED_MODULE_JSON"')
     (folder.root / "ready.json").write_text(json.dumps(ops_module()))
     folder.config["commands"]["lift"] = [lift]
@@ -149,12 +149,20 @@ def test_confined_commands_read_inputs_and_write_outputs_only(folder: ProjectFol
 
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    script = folder.script("look", f'cat module.json >/dev/null; echo x > out/new; cat "{secret}" || echo refused')
-    folder.config["commands"] = {"build": [script], "run": ["true"]}
-    folder.config["run"] = {"confine": True}
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/table").write_text("table\n")
+    body = (
+        'cat module.json >/dev/null; cat ../shared/table; echo x > "$RECOMP_BUILD_DIR/new"; '
+        'made=$(mktemp); echo temporary > "$made"; cat "$made"; case "$made" in "$TMPDIR"/*) echo own ;; esac; '
+        f'(echo x > "$RECOMP_WORK_ROOT/.recomp/store/x") 2>/dev/null || echo kept; cat "{secret}" || echo refused'
+    )
+    folder.config["commands"] = {"build": [folder.script("look", body)], "run": ["true"]}
+    folder.config["run"] = {"confine": True, "readable": ["../shared"]}
     assert automate(folder) == 0
     told = (folder.work_root / "logs/build.stdout.log").read_text()
-    assert told == ("refused\n" if abi_version() else "secret")
+    assert told == "table\ntemporary\nown\n" + ("kept\nrefused\n" if abi_version() else "secret")
+    assert (folder.work_root / "build/new").read_text() == "x\n"
+    assert not (folder.work_root / ".recomp/scratch/build").exists()
     assert folder.steps()["build"]["confinement"] == ("landlock" if abi_version() else "none")
 
 

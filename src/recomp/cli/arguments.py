@@ -126,7 +126,7 @@ def _audit(parser: argparse.ArgumentParser) -> None:
 
 
 def _init(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF")
+    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF, or an NRO")
     parser.add_argument("--to", metavar="FOLDER", default=".", help="where to write it (default: here)")
 
 
@@ -134,7 +134,7 @@ def _port(parser: argparse.ArgumentParser) -> None:
     from recomp.stages.build import DEFAULT_JOBS
     from recomp.stages.port import LEVELS
 
-    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF")
+    parser.add_argument("program", metavar="PROGRAM", help="a static AArch64 Linux ELF, or an NRO")
     parser.add_argument("-o", "--output", metavar="PORT", required=True, help="the executable to write")
     parser.add_argument("--name-map", metavar="FILE", help="names of functions (name_map.json)")
     parser.add_argument("--trace", metavar="FILE", help="branches that a port missed (RECOMP_RT_MISSES): lift them too")
@@ -143,6 +143,11 @@ def _port(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keep", metavar="FOLDER", help="keep the C project there")
     parser.add_argument("--jobs", type=int, metavar="N", default=DEFAULT_JOBS, help="compilers at once (default: 2)")
+
+
+def _inspect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="an NRO, NSO, ELF, NPDM, PFS0, HFS0, RomFS or NACP file")
+    _json(parser, "the facts")
 
 
 def _schema(parser: argparse.ArgumentParser) -> None:
@@ -183,6 +188,90 @@ def _reference(parser: argparse.ArgumentParser) -> None:
     _config(parser)
 
 
+def _play(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "target", nargs="?", default="automation.toml", metavar="RUN_OR_CONFIG",
+        help="an automation.toml, a folder with one, a run's folder, or a port (default: automation.toml)",
+    )  # fmt: skip
+    parser.add_argument("--record", metavar="FILE", help="write what is played as an input script")
+    parser.add_argument(
+        "--replay", nargs="?", const="", metavar="SCRIPT", help="watch a script (default: the project's)"
+    )
+    parser.add_argument("--from", dest="start", type=_count, default=0, metavar="TICK", help="begin the replay there")
+    parser.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="N", help="times real time; 0 = as fast as it goes"
+    )
+    parser.add_argument("--scale", type=_count, metavar="N", help="pixels of the window for one of the guest")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 0 to 1000")
+    return value
+
+
+def _input(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("check", "record", "log"), help="a script; from a log; of the last run")
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="check: a script; record: inputs.jsonl or an evdev dump"
+    )
+    parser.add_argument("--to", metavar="FILE", default="input_script.toml", help="record: default input_script.toml")
+    _config(parser)
+
+
+def _batch(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def action(name: str, summary: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=summary, description=summary[:1].upper() + summary[1:] + ".")
+        if name not in ("init", "keygen"):
+            made.add_argument("manifest", metavar="MANIFEST", help="the batch manifest, TOML or JSON")
+            _json(made)
+        return made
+
+    init = action("init", "write a batch manifest for a folder of programs")
+    init.add_argument("directory", metavar="DIR", help="programs, or folders with an automation.toml")
+    init.add_argument("--to", metavar="FILE", help="the manifest to write (default: DIR/batch.toml)")
+    for name, summary in (("run", "bring every title up to date"), ("retry", "try again what failed")):
+        made = action(name, summary)
+        made.add_argument("--title", action="append", default=[], metavar="ID", help="only this title (repeatable)")
+        made.add_argument("--jobs", type=_positive, metavar="N", help="titles at once (default: as many as cores)")
+        made.add_argument("--memory", type=_positive, metavar="MB", help="memory to use (default: most of the free)")
+        made.add_argument("--wait", action="store_true", help="wait for a run of the same batch")
+        if name == "retry":
+            made.add_argument("--failed", action="store_true", help="what failed, and what was set aside")
+    approve = action("approve", "sign for what the batch is going to run")
+    approve.add_argument("--key", metavar="FILE", required=True, help="your private key, as keygen writes it")
+    approve.add_argument("--who", metavar="NAME", help="who signs (default: the user's name)")
+    approve.add_argument("--days", type=_positive, default=7, metavar="N", help="how long it counts (default: 7)")
+    approve.add_argument(
+        "--to", metavar="FILE", help="the record to write (default: approval.json beside the manifest)"
+    )
+    keygen = action("keygen", "make a key to approve batches with")
+    keygen.add_argument("file", metavar="FILE", help="the private key to write; the public one is printed")
+    action("status", "say where every title stands").add_argument("--all", action="store_true", help="list all titles")
+    action("cancel", "stop the run that is under way")
+    report = action("report", "write the page of the batch")
+    report.add_argument("--to", metavar="FILE", help="where to write it (default: batch-report.html in the work root)")
+    report.add_argument("--open", action="store_true", help="show it in a browser")
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number >= 1")
+    return int(text)
+
+
 COMMANDS = {
     "automate": Command("automate", "run every stage that is not up to date", _automate),
     "explain": Command("explain", "say why each stage would run or be reused", _explain),
@@ -192,13 +281,17 @@ COMMANDS = {
     "log": Command("history:log", "print what a stage wrote", _log),
     "report": Command("judge:report", "write the page of the last run", _report),
     "accept": Command("judge:accept", "approve a difference that is right", _accept),
+    "play": Command("play", "play a port in a window, or watch a replay of it", _play),
+    "input": Command("input", "check an input script, make one, or list what the last run read", _input),
     "reference": Command("footage", "make a reference of a recording or of the last run", _reference),
     "bundle": Command("bundle", "pack what of the last run may be shown to others", _bundle),
     "gc": Command("store:gc", "remove results that no manifest names", _gc),
     "disown": Command("store:disown", "forget every result that a tool had a part in", _disown),
     "audit": Command("store:audit", "run built-in stages again and compare byte for byte", _audit),
+    "batch": Command("batch", "run a catalogue of titles", _batch),
     "port": Command("port", "recompile a program into an executable, without a project", _port),
     "isa": Command("isa", "list which instructions are translated, tested, and out of scope", _json),
+    "inspect": Command("inspect", "show what a program, archive or other console file is", _inspect),
     "init": Command("init", "write a project for a program, ready to run", _init),
     "doctor": Command("doctor", "look whether everything that a run needs is there", _json),
     "schema": Command("schema", "print the JSON Schema of a file", _schema),

@@ -15,10 +15,13 @@ from recomp.config.project import Project
 from recomp.engine.context import Interrupted
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.journal import Journal
+from recomp.engine.layout import Layout
+from recomp.engine.lock import Lock
 from recomp.engine.loop import RunResult, open_work_root, run
 from recomp.engine.manifest import encode
 from recomp.engine.reporter import Tee
 from recomp.errors import ConfigError, GateError, RecompError
+from recomp.stages.archive import check_batch, note_in_batch
 from recomp.stages.preflight import check_folders
 from recomp.stages.setup import Prepared, layout_of, prepare
 
@@ -48,20 +51,27 @@ def command(options: Options) -> int:
     project = projects.load(options.config)
     layout = layout_of(project)
     receiving = check_folders(project)  # before the first byte is written
-    lock = open_work_root(layout.engine_dir, wait_s=WAIT_S if options.wait else 0.0)
+    check_batch(project)
     try:
-        journal = Journal(layout.runs_dir)
+        lock, journal = _enter(layout, wait=options.wait)
+    except Interrupted:
+        return _interrupted(options, "interrupted while it waited")
+    try:
         try:
             result = _run(options, project, receiving, journal, started)
             failure = result.error
+            steps = result.manifest["steps"]
+            note_in_batch(project, result.status, steps[-1]["name"] if steps else None)
             journal.finished(result.status, failure.message if failure else None, encode(result.manifest))
             return failure.exit_code if failure else 0
         except Interrupted:
             journal.finished("interrupted", None)
-            print("recomp: interrupted; the next run goes on from here", file=sys.stderr)
-            return EXIT_INTERRUPTED
+            return _interrupted(options, "interrupted; the next run goes on from here")
         except RecompError as error:
-            journal.finished("blocked" if isinstance(error, GateError) else "failed", error.message)
+            status = "blocked" if isinstance(error, GateError) else "failed"
+            journal.finished(status, error.message)
+            if not isinstance(error, ConfigError):  # which says nothing about the title
+                note_in_batch(project, status, None)
             raise
         except OSError as error:
             try:
@@ -73,6 +83,38 @@ def command(options: Options) -> int:
             journal.close()
     finally:
         lock.release()
+
+
+def _interrupted(options: Options, text: str) -> int:
+    print(f"recomp: {text}", file=sys.stderr)
+    if options.json:
+        import json
+
+        print(json.dumps({"error": text, "hint": None, "exit_code": EXIT_INTERRUPTED}, indent=2))
+    return EXIT_INTERRUPTED
+
+
+def _enter(layout: Layout, *, wait: bool) -> tuple[Lock, Journal]:
+    """The lock of the work root, and the record of this run: while it waits for another, its state is "queued"."""
+    queued: list[Journal] = []
+
+    def waiting(holder: str) -> None:
+        if wait:
+            queued.append(Journal(layout.runs_dir))
+            print(f"recomp: waiting for {holder}", file=sys.stderr, flush=True)
+
+    lock = None
+    try:
+        with interruptible():
+            lock = open_work_root(layout.engine_dir, wait_s=WAIT_S if wait else 0.0, waiting=waiting)
+        return lock, queued[0] if queued else Journal(layout.runs_dir)
+    except BaseException as error:
+        for journal in queued:
+            journal.gave_up("interrupted", error.message if isinstance(error, RecompError) else None)
+            journal.close()
+        if lock is not None:
+            lock.release()
+        raise
 
 
 def _run(options: Options, project: Project, receiving: tuple[str, ...], journal: Journal, started: float) -> RunResult:

@@ -9,7 +9,8 @@ from recomp.cli.text import print_error
 from recomp.config import project as projects
 from recomp.engine.fingerprint import StatCache
 from recomp.errors import RecompError
-from recomp.stages.preflight import check_folders, check_inputs, check_module
+from recomp.stages.archive import check_batch
+from recomp.stages.preflight import check_folders, check_inputs, check_module, check_reference
 
 
 def command(options: argparse.Namespace) -> int:
@@ -20,7 +21,9 @@ def command(options: argparse.Namespace) -> int:
         tests = (
             lambda: check_inputs(project, StatCache()),
             lambda: check_folders(project),
+            lambda: check_batch(project),
             lambda: check_module(project),
+            lambda: check_reference(project),
         )
         for test in tests:
             try:

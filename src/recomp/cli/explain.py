@@ -30,7 +30,7 @@ def command(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([_plain(item) for item in chosen], indent=2))
     else:
-        print_forecast(chosen, details=options.stage is not None or against is not None)
+        print_forecast(chosen, details=options.stage is not None)
     return 0
 
 

@@ -54,7 +54,12 @@ def _record(options: argparse.Namespace) -> Path:
     markers = [(mark["name"], mark["tick"] / 60) for mark in (project.script or {}).get("markers", ())]
     sound = artifact(manifest, manifest_path.parent, "audio-hashes")
     size = (facts.width, facts.height)
-    return record(video, frames, sound, options.to, size=size, fps=rate, markers=markers, name=options.name)
+    roles = ("recording", "run")  # of the built-in run, of a command
+    logs = [artifact(manifest, manifest_path.parent, role, "inputs.jsonl") for role in roles]
+    inputs = next((path for path in logs if path is not None), None)
+    return record(
+        video, frames, sound, options.to, size=size, fps=rate, markers=markers, name=options.name, inputs=inputs
+    )
 
 
 def _time(text: str | None, option: str) -> float | None:

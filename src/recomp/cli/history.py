@@ -11,7 +11,7 @@ from typing import Any
 
 from recomp.cli.open import open_layout
 from recomp.cli.text import paint, printable
-from recomp.engine.journal import list_runs, read_events, read_status
+from recomp.engine.journal import ACTIVE, current, list_runs, read_events, read_status
 from recomp.errors import ConfigError
 
 _STYLE = {"succeeded": "green", "failed": "red", "blocked": "red", "interrupted": "red", "running": "yellow"}
@@ -20,8 +20,10 @@ FOLLOW_EVERY_S = 0.2
 
 def status(options: argparse.Namespace) -> int:
     layout = open_layout(options.config)
-    number = options.run if options.run is not None else max(list_runs(layout.runs_dir), default=0)
-    found = read_status(layout.runs_dir, number)
+    number = options.run if options.run is not None else current(layout.runs_dir)
+    found = None if number is None else read_status(layout.runs_dir, number)
+    if found is None and options.run is not None:
+        raise ConfigError(f"status: no run {number} is remembered", hint="recomp runs lists them")
     if found is None:
         raise ConfigError("status: no run is remembered", hint="recomp automate starts one")
     if options.json:
@@ -89,6 +91,6 @@ def printable_log(text: str) -> str:
 
 
 def _is_running(runs_dir: str) -> bool:
-    numbers = list_runs(runs_dir)
-    found = read_status(runs_dir, numbers[-1]) if numbers else None
-    return found is not None and found["state"] in ("queued", "running")
+    number = current(runs_dir)
+    found = None if number is None else read_status(runs_dir, number)
+    return found is not None and found["state"] in ACTIVE

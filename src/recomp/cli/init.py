@@ -9,7 +9,7 @@ import os
 import time
 
 from recomp import __version__
-from recomp.errors import ConfigError
+from recomp.errors import ConfigError, FormatError
 
 AUTOMATION = """\
 # What to do with the program: every stage is built in. Paths are relative to this file.
@@ -17,8 +17,8 @@ AUTOMATION = """\
 schema_version = "1"
 
 [inputs]
-mode = "elf"
-elf = {program}
+mode = "{mode}"
+{key} = {program}
 provenance = "provenance.toml"
 config = "title.toml"
 
@@ -34,7 +34,7 @@ input_script_toml = "input_script.toml"
 
 # Uncomment to film what the program shows, and to keep its sound.
 # [capture]
-# video_path = "out/capture/capture.mkv"
+# video_path = "out/capture/capture.mov"
 # audio_file = "out/capture/audio.wav"
 
 # Any stage can be a program of yours instead: an argument list, never a shell string.
@@ -77,7 +77,7 @@ version = "{version}"
 path = {program}
 sha256 = "{sha256}"
 size = {size}
-format = "elf"
+format = "{format}"
 role = "program"
 """
 
@@ -131,9 +131,9 @@ GITIGNORE = """\
 def command(options: argparse.Namespace) -> int:
     program = os.path.abspath(options.program)
     folder = os.path.abspath(options.to)
-    data = _read(program)
+    data, kind, title = _read(program)
     inside = os.path.relpath(program, folder)
-    name = os.path.splitext(os.path.basename(program))[0] or "program"
+    name = title or os.path.splitext(os.path.basename(program))[0] or "program"
     values = {
         "program": json.dumps(inside, ensure_ascii=False),
         "name": json.dumps(name, ensure_ascii=False),
@@ -141,6 +141,7 @@ def command(options: argparse.Namespace) -> int:
         "version": __version__,
         "sha256": hashlib.sha256(data).hexdigest(),
         "size": len(data),
+        **kind,
     }
     files = {
         "automation.toml": AUTOMATION, "title.toml": TITLE, "provenance.toml": PROVENANCE,
@@ -155,8 +156,9 @@ def command(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read(program: str) -> bytes:
-    """The program's bytes, once they are known to be one that can be recompiled."""
+def _read(program: str) -> tuple[bytes, dict[str, str], str]:
+    """The program's bytes, once they are known to be one that can be recompiled; how the files call its kind; and its
+    title, "" where it does not tell."""
     from recomp.formats.elf import read_elf
 
     try:
@@ -164,8 +166,23 @@ def _read(program: str) -> bytes:
             data = file.read()
     except OSError as error:
         raise ConfigError(f"{program}: cannot be read: {error.strerror}") from error
-    read_elf(data)
-    return data
+    try:
+        if data[0x10:0x14] == b"NRO0":
+            return data, {"mode": "homebrew", "key": "nro", "format": "nro0"}, _title(data)
+        read_elf(data)
+    except FormatError as error:
+        raise ConfigError(f"{program}: {error.message}", hint=error.hint) from None
+    return data, {"mode": "elf", "key": "elf", "format": "elf"}, ""
+
+
+def _title(nro: bytes) -> str:
+    """An NRO's own title. Raises FormatError for a damaged one."""
+    from recomp.formats.nacp import read_nacp
+    from recomp.stages.modules import parse_module
+
+    _, assets = parse_module(nro)
+    title = read_nacp(assets.nacp).title if assets and assets.nacp else None
+    return title.name if title else ""
 
 
 def _write(folder: str, files: dict[str, str]) -> None:

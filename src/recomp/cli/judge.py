@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from recomp.cli.open import open_layout
+from recomp.cli.report import history_of
 from recomp.config import project as projects
 from recomp.errors import ConfigError
 
@@ -19,7 +20,8 @@ def report(options: argparse.Namespace) -> int:
 
     project = projects.load(options.config)
     manifest = _manifest(options.config)
-    path = report_run(manifest, options.to, title=str(project.title["title"]))
+    history = history_of(open_layout(options.config))
+    path = report_run(manifest, options.to, title=str(project.title["title"]), history=history)
     if options.json:
         print(json.dumps({"report": str(path)}))
     else:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import errno
+import io
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recomp.errors import RecompError
 
 EXIT_INTERRUPTED = 130
 
@@ -13,13 +17,13 @@ def main(arguments: list[str] | None = None) -> int:
     from recomp.errors import RecompError
 
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 must not end a run
     try:
         return _dispatch(arguments)
     except RecompError as error:
-        from recomp.cli.text import print_error
-
-        print_error(error)
-        return error.exit_code
+        return _tell(error, arguments)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
@@ -28,27 +32,35 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except Exception as error:
-        return _explain(error)
+        return _tell(_explained(error), arguments)
 
 
-def _explain(error: Exception) -> int:
+def _tell(error: RecompError, arguments: list[str]) -> int:
+    """The error in words; with --json also as the one document that stdout then has. Returns the exit code."""
+    from recomp.cli.text import print_error
+
+    print_error(error)
+    if "--json" in arguments:
+        import json
+
+        print(json.dumps({"error": error.message, "hint": error.hint, "exit_code": error.exit_code}, indent=2))
+    return error.exit_code
+
+
+def _explained(error: Exception) -> RecompError:
     """What the system refuses, and what should not happen at all."""
     import os
 
-    from recomp.cli.text import print_error
-    from recomp.errors import RecompError
+    from recomp.errors import RecompError, system_error, system_hint
 
     if os.environ.get("RECOMP_TRACEBACK"):
         import traceback
 
         traceback.print_exception(error)
     if isinstance(error, OSError) and error.errno is not None:
-        hint = "free some space, or choose another work root" if error.errno == errno.ENOSPC else None
-        print_error(RecompError(f"{error.filename or 'recomp'}: {error.strerror}", hint=hint))
-    else:
-        message = f"{type(error).__name__}: {error} [this is a bug]"
-        print_error(RecompError(message, hint="RECOMP_TRACEBACK=1 shows where"))
-    return 1
+        return RecompError(system_error(error), hint=system_hint(error))
+    message = f"{type(error).__name__}: {error} [this is a bug]"
+    return RecompError(message, hint="RECOMP_TRACEBACK=1 shows where")
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -30,7 +30,7 @@ def open_project(config: str) -> Opened:
     receiving = check_folders(project)
     hashes = StatCache(os.path.join(layout.engine_dir, "stat-cache"))
     prepared = prepare(project, hashes, receiving)
-    return Opened(prepared, layout, Store(layout.store_dir), State(layout.engine_dir))
+    return Opened(prepared, layout, Store(layout.store_dir, make=False), State(layout.engine_dir))
 
 
 def open_layout(config: str) -> Layout:

@@ -82,7 +82,8 @@ def audit(options: argparse.Namespace) -> int:
     opened = open_project(options.config)
     lock = open_work_root(opened.layout.engine_dir)
     try:
-        findings = audit_stages(opened.prepared.plan, opened.store, opened.prepared.hashes, options.stage)
+        store = Store(opened.layout.store_dir)
+        findings = audit_stages(opened.prepared.plan, store, opened.prepared.hashes, options.stage)
     finally:
         lock.release()
     if options.json:

@@ -21,8 +21,12 @@ _WINDOW = re.compile(
 )
 
 
-def _window(text: str) -> str | None:
+def check_window(text: str) -> str | None:
     return None if _WINDOW.fullmatch(text) else 'a window such as "weekday:09:00-18:00"'
+
+
+def _program_id(text: str) -> str | None:
+    return None if re.fullmatch(r"[0-9a-fA-F]{16}", text) else "16 hex digits (a program id)"
 
 
 def _argv() -> ListOf:
@@ -61,7 +65,7 @@ AUTOMATION = Table({
         "input_script_toml": Field(FilePath(), "The recorded input that is replayed."),
     }), "What to compare, and what to play."),
     "capture": Field(Table({
-        "video_path": Field(FilePath(), "Default: work_root/capture/capture.mkv."),
+        "video_path": Field(FilePath(), "Default: work_root/capture/capture.mov."),
         "frames_dir": Field(FilePath(), "Default: work_root/capture/frames."),
         "audio_file": Field(FilePath(), "Set: audio is extracted, hashed and compared."),
         "pictures": Field(Boolean(), "Write each frame as a PNG into frames_dir, too.", default=False),
@@ -72,6 +76,7 @@ AUTOMATION = Table({
     "tools": Field(Table({
         "xci_tool": Field(Text("auto", "hactool", "hactoolnet", "mock"), "The external extractor.", default="auto"),
         "xci_tool_path": Field(FilePath(), "The extractor's executable."),
+        "xci_program": Field(Text(check=_program_id), "xci: which program of an image that has several."),
         "ffmpeg_path": Field(FilePath(), "The ffmpeg executable, for commands that want one."),
     }), "External tools."),
     "analysis": Field(Table({
@@ -88,7 +93,7 @@ AUTOMATION = Table({
         "max_runtime_minutes": Field(Number(minimum=0), "Upper bound of a run's wall-clock time."),
         "redaction_profile": Field(Text(not_empty=True), "How paths and notes are shown in what leaves this host."),
         "allowed_models": Field(ListOf(Text(not_empty=True)), "Models that may see what is not proprietary."),
-        "run_windows": Field(ListOf(Text(check=_window)), 'When a run may start: "weekday:09:00-18:00".'),
+        "run_windows": Field(ListOf(Text(check=check_window)), 'When a run may start: "weekday:09:00-18:00".'),
     }), "What a run is allowed to do."),
     "run": Field(Table({
         "resume": Field(Boolean(), "false = ignore the cache of this work root.", default=True),
@@ -98,7 +103,9 @@ AUTOMATION = Table({
         "ticks": Field(Integer(1), "The length of the run in ticks of 1/60 s; default: the input script's marker end."),
         "args": Field(ListOf(Text()), "The guest's arguments.", default=[]),
         "seed": Field(Integer(0, (1 << 64) - 1), "Seed of the guest's random sources.", default=0),
-        "confine": Field(Boolean(), "Confine stage commands, too, to what they declare.", default=False),
+        "repeats": Field(Integer(0, 8), "Runs more to see that they are equal; default: 1, of a command 0."),
+        "confine": Field(Boolean(), "Confine stage commands, too: inputs, outputs, system, a TMPDIR.", default=False),
+        "readable": Field(ListOf(FilePath()), "What confined commands may read besides (files, folders).", default=[]),
         "timeouts": Field(Table({
             name: Field(Number(minimum=0.001), f"Time limit of {name} in seconds.") for name in STEPS
         }), "Time limits of stages."),
@@ -111,8 +118,13 @@ AUTOMATION = Table({
         "jobs": Field(Integer(1, 256), "Compilers at once; default: processors, at most 2."),
     }), "How the port is built."),
     "lift": Field(Table({
-        "skip": Field(ListOf(Text(not_empty=True)), "Functions to leave out: they trap when called.", default=[]),
+        "skip": Field(ListOf(Text(not_empty=True)), "Functions to leave out, by name or 0xADDRESS.", default=[]),
     }), "How the program is lifted."),
+    "batch": Field(Table({
+        "manifest": Field(FilePath(), "The batch's status, batch-manifest.json: the title's is noted there."),
+        "title_id": Field(Text(not_empty=True), "Which of its titles this is; default: that of provenance.toml."),
+        "update_status": Field(Boolean(), "false = leave the batch manifest alone.", default=True),
+    }), "The batch that this run belongs to."),
 })  # fmt: skip
 
 
@@ -172,7 +184,7 @@ def load(document: Document) -> Settings | None:
         dirs=dirs,
         run_manifest=place(outputs["run_manifest"], work_root, "run-manifest.json"),
         lifted_module_json=place(outputs["lifted_module_json"], dirs["lift_dir"], "module.json"),
-        video_path=place(capture["video_path"], work_root, "capture", "capture.mkv"),
+        video_path=place(capture["video_path"], work_root, "capture", "capture.mov"),
         frames_dir=place(capture["frames_dir"], work_root, "capture", "frames"),
         audio_file=document.resolve(capture["audio_file"]) if capture["audio_file"] else None,
     )
@@ -203,6 +215,12 @@ def _check_sections(document: Document, raw: dict[str, Any]) -> None:
     analysis = raw["analysis"]
     if analysis["expected_outputs"] and not analysis["command"]:
         document.complain(("analysis", "expected_outputs"), "needs analysis.command, which makes them", at_key=True)
+    by = 'mode "lifted"' if raw["inputs"]["mode"] == "lifted" else "commands.lift" if raw["commands"]["lift"] else None
+    if raw["lift"]["skip"] and by is not None:
+        document.complain(
+            ("lift", "skip"), f"is for the built-in lift, which {by} replaces", at_key=True,
+            hint="leave the functions out of the module instead",
+        )  # fmt: skip
 
 
 def _check_roots(document: Document, settings: Settings) -> None:

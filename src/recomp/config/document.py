@@ -32,10 +32,18 @@ class Document:
             self.text = ""
             self._add(None, "", f"is not UTF-8: byte {data[error.start]:#04x} at offset {error.start:#x}", None)
             return
+        self._parse()
+
+    def _parse(self) -> None:
         try:
             self.values = tomllib.loads(self.text)
         except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
             self._syntax_problem(error)
+
+    def _scan(self) -> dict[Path, Place]:
+        from recomp.config.positions import scan
+
+        return scan(self.text)
 
     @classmethod
     def load(cls, path: str, name: str | None = None) -> Document:
@@ -76,9 +84,7 @@ class Document:
 
     def _span(self, path: Path, at_key: bool) -> Span | None:
         if self._places is None:
-            from recomp.config.positions import scan
-
-            self._places = scan(self.text)
+            self._places = self._scan()
         place = self._places.get(path)
         if place is not None:
             return place.key if at_key else place.value
@@ -109,7 +115,32 @@ class Document:
             column = int(match[2]) if match[2] else len(lines[-1]) + 1
             span = Span(line, column, 1)
             message = message[: match.start()].rstrip()
+            if "'\\n'" in message and span.line <= len(lines):
+                self._add(span, "", "is not TOML: the line ends inside a string or value", 'close it with "')
+                return
         self._add(span, "", f"is not TOML: {message[:1].lower()}{message[1:]}", None)
+
+
+class JsonDocument(Document):
+    """The same for a file that is JSON."""
+
+    def _parse(self) -> None:
+        import json
+
+        try:
+            self.values = json.loads(self.text)
+        except json.JSONDecodeError as error:
+            from recomp.config.positions import Span
+
+            message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+            self._add(Span(error.lineno, error.colno, 1), "", message, None)
+        except (RecursionError, ValueError) as error:
+            self._add(None, "", f"is not JSON: {error}", None)
+
+    def _scan(self) -> dict[Path, Place]:
+        from recomp.config.json_positions import scan_json
+
+        return scan_json(self.text)
 
 
 def dotted(path: Path) -> str:

@@ -20,6 +20,7 @@ CONTROLS: dict[str, tuple[int, int]] = {
     "L": (EV_KEY, 16), "R": (EV_KEY, 17), "ZL": (EV_KEY, 2), "ZR": (EV_KEY, 3),  # KEY_Q, KEY_W, KEY_1, KEY_2
     "START": (EV_KEY, 28), "PLUS": (EV_KEY, 28),  # KEY_ENTER
     "SELECT": (EV_KEY, 1), "MINUS": (EV_KEY, 1),  # KEY_ESC
+    "TOUCH": (EV_KEY, 0x14A), "TOUCH_X": (EV_ABS, 0x35), "TOUCH_Y": (EV_ABS, 0x36),  # BTN_TOUCH, ABS_MT_POSITION
     "LSTICK": (EV_KEY, 46), "RSTICK": (EV_KEY, 47),  # KEY_C, KEY_V: the sticks pressed
     "LSTICK_X": (EV_ABS, 0), "LSTICK_Y": (EV_ABS, 1), "RSTICK_X": (EV_ABS, 3), "RSTICK_Y": (EV_ABS, 4),
 }  # fmt: skip

@@ -48,7 +48,7 @@ def load(path: str) -> Project:
     script = loader.load("reference", "input_script_toml", input_script.load)
     if settings.raw["capture"]["audio_file"] and reference is not None and not loader.problems:
         _need_audio(loader, reference)
-    if not loader.problems:
+    if not loader.problems and not document.problems:
         _check_listed(loader, listed)
     if loader.problems or document.problems:
         from recomp.config.problems import ConfigProblems
@@ -74,7 +74,8 @@ class _Loader:
         try:
             document = Document.load(path, os.path.relpath(path, self.settings.folder))
         except ConfigError as error:
-            self.document.complain((section, key), error.message, hint=error.hint)
+            hint = error.hint if os.path.exists(path) else similar_file(path) or error.hint
+            self.document.complain((section, key), error.message, hint=hint)
             return None
         self.documents[key] = document
         value = loader(document)
@@ -95,7 +96,7 @@ def _check_listed(loader: _Loader, listed: list[provenance.Listed]) -> None:
     paths = {os.path.realpath(item.path) for item in listed}
     for key, path in program_inputs(loader.settings):
         if not os.path.exists(path):
-            loader.document.complain(("inputs", *key), f"there is no file {path}", hint=_like(path))
+            loader.document.complain(("inputs", *key), f"there is no file {path}", hint=similar_file(path))
         elif os.path.realpath(path) not in paths:
             keys = ("inputs", *key)
             loader.document.complain(
@@ -105,7 +106,7 @@ def _check_listed(loader: _Loader, listed: list[provenance.Listed]) -> None:
             )
 
 
-def _like(path: str) -> str | None:
+def similar_file(path: str) -> str | None:
     """The file of the same folder that was probably meant."""
     from recomp.config.problems import nearest
 

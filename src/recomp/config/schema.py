@@ -93,7 +93,8 @@ EVENT = _object(
 STATUS = _object({
     "schema_version": {"const": "1"}, "run": _COUNT, "run_id": _null_or(_RUN_ID),
     "state": {"enum": ["queued", "running", "blocked", "failed", "succeeded", "interrupted"]},
-    "stage": _null_or(_TEXT), "pid": _COUNT, "host": _TEXT, "requested_at": _TEXT, "updated_at": _TEXT,
+    "stage": _null_or(_TEXT), "pid": _COUNT, "pid_started": _null_or(_COUNT), "host": _TEXT,
+    "requested_at": _TEXT, "updated_at": _TEXT,
     "stages_done": _COUNT, "stages_cached": _COUNT, "stages": _TEXTS, "error": _null_or(_TEXT),
 })  # fmt: skip
 
@@ -114,9 +115,21 @@ MODULE = _object({
     })),
 })  # fmt: skip
 
+_CONTENT = {"oneOf": [
+    _object({"text": _TEXT}, open_ended=False), _object({"base64": _TEXT}, open_ended=False),
+]}  # fmt: skip
+_CONTENTS = {"type": "object", "additionalProperties": _CONTENT}
+
+MOCK_IMAGE = _object({
+    "mock_image": {"const": "1"},
+    "programs": {**_list(_object(
+        {"program_id": {"type": "string", "pattern": "^[0-9a-f]{16}$"}}, {"exefs": _CONTENTS, "romfs": _CONTENTS},
+    )), "minItems": 1},
+})  # fmt: skip
+
 
 def _tables() -> dict[str, Any]:
-    from recomp.config import automation, input_script, provenance, title, video
+    from recomp.config import automation, batch, input_script, provenance, title, video
 
     return {
         "automation": automation.AUTOMATION,
@@ -126,6 +139,7 @@ def _tables() -> dict[str, Any]:
         "capture_video": video.CAPTURE_VIDEO,
         "validation_config": video.VALIDATION_CONFIG,
         "input_script": input_script.INPUT_SCRIPT,
+        "batch": batch.BATCH,
     }
 
 
@@ -135,6 +149,7 @@ _WRITTEN = {
     "event": EVENT,
     "status": STATUS,
     "module": MODULE,
+    "mock_image": MOCK_IMAGE,
 }
 
 

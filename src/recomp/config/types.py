@@ -27,10 +27,10 @@ class Type(ABC):
     @abstractmethod
     def schema(self) -> dict[str, Any]: ...
 
-    def _wrong(self, value: Any, path: Path, complain: Complain) -> None:
+    def _wrong(self, value: Any, path: Path, complain: Complain, hint: str | None = None) -> None:
         from recomp.config.problems import describe_value
 
-        complain(path, f"expected {self.expects}, found {describe_value(value)}")
+        complain(path, f"expected {self.expects}, found {describe_value(value)}", hint=hint)
 
 
 class Text(Type):
@@ -43,7 +43,8 @@ class Text(Type):
 
     def check(self, value: Any, path: Path, complain: Complain) -> Any:
         if not isinstance(value, str):
-            return self._wrong(value, path, complain)
+            quoted = isinstance(value, int | float) and str(value).lower() in self.choices
+            return self._wrong(value, path, complain, f'write it in quotes: "{value}"' if quoted else None)
         if self.choices and value not in self.choices:
             from recomp.config.problems import nearest
 
@@ -142,11 +143,16 @@ class ListOf(Type):
 
     def check(self, value: Any, path: Path, complain: Complain) -> Any:
         if not isinstance(value, list):
-            return self._wrong(value, path, complain)
+            return self._wrong(value, path, complain, self._hint(value, path))
         if len(value) < self.at_least:
             complain(path, f"expected at least {self.at_least} element, found an array of {len(value)}")
             return None
         return [self.item.check(item, (*path, index), complain) for index, item in enumerate(value)]
+
+    def _hint(self, value: Any, path: Path) -> str | None:
+        if isinstance(self.item, Table) and isinstance(value, dict):
+            return f"write [[{'.'.join(map(str, path))}]], with two brackets, for each"
+        return f'write ["{value}"]' if isinstance(self.item, Text) and isinstance(value, str) else None
 
     def schema(self) -> dict[str, Any]:
         return {"type": "array", "items": self.item.schema(), **({"minItems": self.at_least} if self.at_least else {})}

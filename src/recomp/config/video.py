@@ -50,7 +50,8 @@ _THRESHOLDS = {
 # Limits of the perceptual mode, each overriding the default of its name (docs/validation.md).
 PERCEPTUAL_LIMITS = (
     "coverage_share", "dropped_share", "repeated_share", "gap_ticks", "stuck_share", "drift_ppm", "instant_deficit",
-    "persistent_deficit", "scene_ssim_deficit", "shift_px", "scale_share", "gain_error", "offset_levels", "bend_levels",
+    "persistent_deficit", "scene_ssim_deficit", "colour_deficit", "update_rate_hz",
+    "lead_ticks", "shift_px", "scale_share", "gain_error", "offset_levels", "bend_levels",
     "channel_correlation", "skew_early_ms", "skew_late_ms", "audio_drift_ppm", "prominence", "loudness_db",
     "momentary_db", "lsd_median_db", "lsd_p99_db", "crest_db", "dropout_ms",
 )  # fmt: skip
@@ -80,6 +81,9 @@ REFERENCE_VIDEO = Table({
         })), default=[]),
     })),
     "hashes": Field(_HASHES, required=True),
+    "inputs": Field(Table({
+        "path": Field(FilePath(), "A run's inputs.jsonl, or lines TICK TYPE CODE VALUE.", required=True),
+    }), "What was played while the reference was made.", optional=True),
     "validation": Field(Table({
         "name": Field(Text(not_empty=True), default="validation"),
         "notes": Field(Text(), default=""),

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from importlib.resources.abc import Traversable
 
 from recomp import __version__
+from recomp.lift.module import Image
 
 #: Compiler flags that the emitted C relies on, and those that make it small and fast. Without the loop vectoriser,
 #: since clang 22 miscompiles masked addresses with it (docs/decisions/loop-vectoriser.md); guests bring their own.
@@ -28,7 +29,8 @@ class EmitOptions:
     """`source`, `sha256`: name (not path) and hash of the input, for the first line of each file. `unit_insns`: wished
     instructions a unit. `exact`: keep every register exact at every call and return, for tests that compare whole
     states. `call_summaries`: let registers that functions save stay in C locals where that is proven. `realtime`: what
-    the port does unless RECOMP_RT_REALTIME says otherwise."""
+    the port does unless RECOMP_RT_REALTIME says otherwise. `stubs`: (name, action) for what a "horizon" program asks of
+    services and nobody implemented."""
 
     source: str
     sha256: str
@@ -36,6 +38,7 @@ class EmitOptions:
     exact: bool = False
     call_summaries: bool = True
     realtime: bool = False
+    stubs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def module_c(
     header: tuple[int, int, int] = (0, 0, 0),
     balanced: bool = False,
     rare: Collection[int] = (),
+    images: Sequence[Image] = (),
 ) -> str:
     """`module.c`. `entries`: (guest address, start of its function, C name, C declarator), sorted; `unsupported`:
     texts of words that trap; `header`: address, entry size and number of the program headers; `balanced`: all functions
@@ -143,6 +147,8 @@ def module_c(
         *(f"  {{{pc:#x}u, {start:#x}u, (rt_func){name}, {pc in rare:d}}}," for pc, start, name, _ in entries),
         "};",
         "",
+        *_images_c(images),
+        *_stubs_c(options.stubs),
         "const rt_module rt_guest = {",
         f"  .name = {c_string(options.source)},",
         f"  .abi = {c_string(abi)},",
@@ -153,10 +159,35 @@ def module_c(
         f"  .unsupported = unsupported, .unsupported_count = {len(texts)}u,",
         "  .blob = blob, .blob_size = sizeof blob - 1,",
         *(["  .realtime = 1,"] if options.realtime else []),
+        *([f"  .stubs = stubs, .stub_count = {len(options.stubs)}u,"] if options.stubs else []),
+        *([f"  .images = images, .image_count = {len(images)}u,"] if images else []),
         "};",
         "",
     ]
     return "\n".join(lines)
+
+
+def _images_c(images: Sequence[Image]) -> list[str]:
+    """The table of a program's modules."""
+    if not images:
+        return []
+    lines = ["static const rt_image images[] = {"]
+    for image in images:
+        lines += [
+            f"  {{{c_string(image.name)}, {image.base:#x}u, {image.entry:#x}u,",
+            f"    {image.text:#x}u, {image.text_size:#x}u, {image.rodata:#x}u, {image.rodata_size:#x}u,",
+            f"    {image.data:#x}u, {image.data_size:#x}u, {image.bss_size:#x}u, {image.mod0:#x}u,",
+            f"    {image.relocated:d}}},",
+        ]
+    return [*lines, "};", ""]
+
+
+def _stubs_c(stubs: Sequence[tuple[str, str]]) -> list[str]:
+    """What title.toml says about services that nobody implemented."""
+    if not stubs:
+        return []
+    rows = [f"  {{{c_string(name)}, {c_string(action)}}}," for name, action in stubs]
+    return ["static const rt_stub stubs[] = {", *rows, "};", ""]
 
 
 def runtime_files(abi: str) -> dict[str, bytes]:
@@ -167,7 +198,7 @@ def runtime_files(abi: str) -> dict[str, bytes]:
         if not path.endswith((".c", ".h")):
             continue
         folders = path.split("/")[:-1]
-        if folders[:1] == ["include"] or folders in (["src"], ["src", abi]):
+        if folders[:1] == ["include"] or folders == ["src"] or folders[:2] == ["src", abi]:
             found[f"rt/{path}"] = entry.read_bytes()
     return found
 

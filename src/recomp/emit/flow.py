@@ -22,6 +22,8 @@ X8, X30 = 1 << 8, 1 << 30
 SVC, SVC_MASK = 0xD4000001, 0xFFE0001F
 #: Numbers of supervisor calls: clone and clone3; exit, exit_group and rt_sigreturn, which do not come back.
 CLONE_CALLS, EXIT_CALLS = (220, 435), (93, 94, 139)
+#: Where a function begins that is left out on purpose.
+LEFT_OUT = Piece(None, "trap", "RT_TRAP_LEFT_OUT")
 
 
 @dataclass(slots=True, eq=False)
@@ -120,6 +122,9 @@ class _Builder:
         piece_of = self.code.piece
         part = self._part(block.start, True)
         self.at[block.start] = len(self.parts) - 1
+        if block.terminator == "left_out":
+            part.site, part.word = block.start, words[0]
+            return [(block, len(self.parts) - 1, LEFT_OUT)]
         ends: list[tuple[Block, int, Piece | None]] = []
         uses = defines = 0
         pc = block.start

@@ -74,7 +74,16 @@ def emit_project(
     header = (module.phdr, module.phent, module.phnum)
     rare = flows.keys() - pointed if pointed is not None else ()
     files["module.c"] = module_c(
-        options, module.abi, module.entry, rows, entries, code.unsupported, header, summaries.uniform, rare
+        options,
+        module.abi,
+        module.entry,
+        rows,
+        entries,
+        code.unsupported,
+        header,
+        summaries.uniform,
+        rare,
+        module.images,
     )
     files |= runtime_files(module.abi)
     flags = (*REQUIRED_FLAGS, *((ROUNDING_FLAG,) if code.sets_rounding else ()))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from recomp.engine.files import naming
 from recomp.engine.reporter import Reporter
 from recomp.engine.stage import Stage
 from recomp.engine.store import Store
@@ -57,7 +58,8 @@ class Context:
 
     def write(self, name: str, data: bytes) -> None:
         """Write the declared output `name`, a file."""
-        with open(self.out(name), "wb") as file:
+        path = self.out(name)
+        with naming(path), open(path, "wb") as file:
             file.write(data)
 
     def progress(self, done: float, total: float | None = None, text: str = "") -> None:
@@ -118,14 +120,20 @@ def tail(text: str, lines: int = TAIL_LINES) -> str:
 
 
 def command_runner(
-    command: list[str], *, timeout_s: float | None, bounds: Callable[[], Callable[[], None] | None] | None = None
+    command: list[str], *, timeout_s: float | None, bounds: Callable[[str], Callable[[], None] | None] | None = None
 ) -> Callable[[Context], Any]:
-    """The `run` of a stage whose work is a command of the user's. `bounds` makes its confinement when it is run."""
+    """The `run` of a stage whose work is a command of the user's. `bounds` makes its confinement when it is run, for a
+    folder of its own that is its TMPDIR and gone afterwards."""
 
     def run(context: Context) -> Any:
         from recomp.engine.stage import Result
 
-        outcome = context.run_program(command, timeout_s=timeout_s, confine=bounds() if bounds else None)
+        env, confine = context.env, None
+        if bounds is not None:
+            temporary = os.path.join(context.scratch, "tmp")
+            os.mkdir(temporary, 0o700)
+            env, confine = {**env, "TMPDIR": temporary}, bounds(temporary)
+        outcome = context.run_program(command, env=env, timeout_s=timeout_s, confine=confine)
         context.check(outcome, f"command {command[0]!r}")
         return Result(found=f"{os.path.basename(command[0])} succeeded")
 

@@ -67,6 +67,8 @@ def _tell(
         if opaque and unsettled[behind] == WILL_RUN:
             return WILL_RUN, f"behind a command: {behind} will run"
         own = _own_changes(keyed, previous)
+        if previous is None or "ingredients" not in previous:
+            return WILL_RUN, "first time"
         if own and not _was_made_before(keyed, store):
             return WILL_RUN, "; ".join(describe(*change) for change in own[:3])
         return MAY_RUN, f"depends on what {behind} makes"
@@ -80,7 +82,7 @@ def _tell(
 def _own_changes(keyed: Keyed, previous: dict[str, Any] | None) -> list[tuple[str, str, Any, Any]]:
     """What differs apart from the stages before."""
     if previous is None or "ingredients" not in previous:
-        return [("stage", keyed.stage.name, None, "first time")]
+        return []
     return [change for change in differences(previous["ingredients"], keyed.parts) if change[0] != "upstream"]
 
 

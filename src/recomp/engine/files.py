@@ -8,9 +8,26 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from recomp.engine.canonical import canonical, digest_bytes
+
+#: a disk takes hardly longer for sixteen syncs at once than for one
+SYNC_THREADS = 16
+
+
+class naming:
+    """Within, an error of the system that names no file (a write to a full disk) gets the name `path`."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = self._path
 
 
 def write_atomic(
@@ -24,14 +41,15 @@ def write_atomic(
     folder = os.path.dirname(path) or "."
     temporary = temporary or os.path.join(folder, f".{os.path.basename(path)}.{os.getpid()}.tmp")
     try:
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-        try:
-            write_all(fd, data)
-            if durable:
-                os.fsync(fd)
-        finally:
-            os.close(fd)
-        os.replace(temporary, path)
+        with naming(path):
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+            try:
+                write_all(fd, data)
+                if durable:
+                    os.fsync(fd)
+            finally:
+                os.close(fd)
+            os.replace(temporary, path)
     except OSError:
         remove_quietly(temporary)
         raise
@@ -55,12 +73,39 @@ def sync_folder(folder: str) -> None:
         os.close(fd)
 
 
-def sync_file(path: str) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+def sync_files(paths: Sequence[str]) -> None:
+    """Sync these files and no others: what somebody else writes meanwhile, or a file system that does not answer, is
+    not waited for. Raises OSError."""
+    if len(paths) <= 4:
+        _sync_each(paths)
+        return
+    import threading
+
+    refused: list[OSError] = []
+
+    def work(first: int) -> None:
+        try:
+            _sync_each(paths[first::SYNC_THREADS])
+        except OSError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(SYNC_THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if refused:
+        raise refused[0]
+
+
+def _sync_each(paths: Sequence[str]) -> None:
+    for path in paths:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            with naming(path):
+                os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def find_program(name: str) -> str | None:

@@ -17,6 +17,7 @@ from recomp.engine.files import read_sealed, seal, write_atomic
 CHUNK_BYTES = 1 << 20
 #: coarser than any kernel's timestamps on Linux (4 ms at HZ=250, 10 ms at HZ=100)
 RACY_NS = 20_000_000
+LARGE_BYTES = 8 << 20
 
 ABSENT = "absent"
 
@@ -80,8 +81,9 @@ class StatCache:
             return ABSENT
 
     def adopt(self, path: str, value: str) -> None:
-        """Remember a hash that was taken while the file was written by this process."""
-        self._remember(path, now := os.stat(path), now, value)
+        """Remember a hash that was taken while the file was written by this process. A large file is remembered at
+        once (only its writer touches it in its first clock tick): to read it again costs the next run a second."""
+        self._remember(path, now := os.stat(path), now, value, trusted=now.st_size >= LARGE_BYTES)
 
     def save(self) -> None:
         """Entries that this run did not look at are dropped once they outnumber those it did."""
@@ -99,10 +101,14 @@ class StatCache:
             return ("link", os.readlink(path))
         return ("exec" if os.stat(path).st_mode & 0o100 else "file", self.file(path)[0])
 
-    def _remember(self, path: str, before: os.stat_result, after: os.stat_result, value: str) -> None:
+    def _remember(
+        self, path: str, before: os.stat_result, after: os.stat_result, value: str, trusted: bool = False
+    ) -> None:
         identity = _identity(after)
-        fresh = max(after.st_mtime_ns, after.st_ctime_ns) > time.time_ns() - RACY_NS
-        if fresh or identity != _identity(before):
+        now = time.time_ns()
+        # a ctime in the future is a clock that was put back, and may come again; an mtime there is only a wish
+        fresh = after.st_ctime_ns > now - RACY_NS or abs(now - after.st_mtime_ns) < RACY_NS
+        if (fresh and not trusted) or identity != _identity(before):
             if self._entries.pop(path, None) is not None:
                 self._changed = True
             return

@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from recomp.engine.files import has_keys, remove_tree, write_all, write_atomic
+from recomp.engine.files import has_keys, naming, remove_tree, write_all, write_atomic
+from recomp.engine.lock import start_time
 from recomp.engine.reporter import Reporter
 
 SCHEMA_VERSION = "1"
@@ -23,6 +24,7 @@ _STATUS = {
     "stages_cached": int, "stages": list, "error": _TEXT,
 }  # fmt: skip
 _COMPLETED = {"stage": str, "status": str, "cache_hit": bool, "found": str}
+ACTIVE = ("queued", "running")
 STATES = ("queued", "running", "blocked", "failed", "succeeded", "interrupted")
 
 
@@ -37,15 +39,21 @@ class Journal(Reporter):
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._status: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION, "run": self.number, "run_id": None, "state": "queued",
-            "stage": None, "pid": os.getpid(), "host": os.uname().nodename, "requested_at": _now(),
-            "stages_done": 0, "stages_cached": 0, "stages": [], "error": None,
+            "stage": None, "pid": os.getpid(), "pid_started": start_time(os.getpid()), "host": os.uname().nodename,
+            "requested_at": _now(), "stages_done": 0, "stages_cached": 0, "stages": [],
+            "error": None,
         }  # fmt: skip
-        self._event("recomp.run.requested", {})
-        self._save()
+        try:
+            self._event("recomp.run.requested", {})
+            self._save()
+        except OSError:
+            self.close()
+            raise
 
     def run_started(self, run_id: str, stages: tuple[str, ...]) -> None:
         self._status.update(run_id=run_id, state="running", stages=list(stages))
         self._event("recomp.run.started", {"stages": list(stages)})
+        self._save()
 
     def round_started(self, number: int, reason: str) -> None:
         self._status.update(stages_done=0, stages_cached=0)
@@ -67,13 +75,18 @@ class Journal(Reporter):
 
     def finished(self, state: str, error: str | None, manifest: bytes | None = None) -> None:
         """The end, in one of the last four of STATES; older runs than the last KEPT_RUNS are forgotten."""
-        self._status.update(state=state, stage=None, error=error)
-        self._event("recomp.run.completed", {"state": state, "error": error})
-        self._save()
+        self.gave_up(state, error)
         if manifest is not None:
             write_atomic(os.path.join(self.folder, "manifest.json"), manifest, durable=False)
         for number in list_runs(self._runs_dir)[:-KEPT_RUNS]:
-            remove_tree(run_folder(self._runs_dir, number))
+            if not _is_alive(self._runs_dir, number):  # one may be waiting for its turn
+                remove_tree(run_folder(self._runs_dir, number))
+
+    def gave_up(self, state: str, error: str | None) -> None:
+        """The end of a run that never had its turn: it forgets no others."""
+        self._status.update(state=state, stage=None, error=error)
+        self._event("recomp.run.completed", {"state": state, "error": error})
+        self._save()
 
     def close(self) -> None:
         os.close(self._fd)
@@ -83,11 +96,18 @@ class Journal(Reporter):
             "schema_version": SCHEMA_VERSION, "event": kind, "time": _now(), "run": self.number,
             "run_id": self._status["run_id"], **facts,
         }  # fmt: skip
-        write_all(self._fd, json.dumps(event, ensure_ascii=False).encode() + b"\n")
+        with naming(os.path.join(self.folder, "events.jsonl")):
+            write_all(self._fd, json.dumps(event, ensure_ascii=False).encode() + b"\n")
 
     def _save(self) -> None:
         data = json.dumps({**self._status, "updated_at": _now()}, indent=2).encode() + b"\n"
         write_atomic(os.path.join(self.folder, "status.json"), data, durable=False)
+
+
+def _is_alive(runs_dir: str, number: int) -> bool:
+    """Whether a process of this host still works on that run."""
+    status = read_status(runs_dir, number)
+    return status is not None and status["state"] in ACTIVE and status.get("host") == os.uname().nodename
 
 
 def _new_folder(runs_dir: str) -> tuple[int, str]:
@@ -116,6 +136,14 @@ def list_runs(runs_dir: str) -> list[int]:
         return []
 
 
+def current(runs_dir: str) -> int | None:
+    """The number of the last run that had its turn, or of the last one at all."""
+    numbers = list_runs(runs_dir)
+    states = ((number, read_status(runs_dir, number)) for number in reversed(numbers))
+    began = (number for number, status in states if status is not None and status["state"] != "queued")
+    return next(began, numbers[-1] if numbers else None)
+
+
 def read_status(runs_dir: str, number: int) -> dict[str, Any] | None:
     """The status of a run, or None if it cannot be read. One that says it runs without a process was killed."""
     try:
@@ -126,7 +154,8 @@ def read_status(runs_dir: str, number: int) -> dict[str, Any] | None:
     if not has_keys(status, _STATUS) or status["run"] != number:
         return None
     local = status.get("host") == os.uname().nodename
-    if status.get("state") in ("queued", "running") and local and not os.path.exists(f"/proc/{status.get('pid')}"):
+    is_alive = start_time(status["pid"]) == status.get("pid_started") is not None
+    if status["state"] in ACTIVE and local and not is_alive:
         status["state"] = "interrupted"
         status["error"] = "its process is gone"
     return status

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Callable
 
 from recomp.engine.files import has_keys, remove_quietly, write_atomic
 from recomp.errors import LockError
@@ -27,25 +28,40 @@ class Lock:
         self._info = os.path.join(folder, "lock-holder.json")
         self.fd: int | None = None
 
-    def acquire(self, *, wait_s: float = 0.0) -> None:
-        """Raises LockError naming the holder when another live run still has the lock after `wait_s` seconds."""
+    def acquire(self, *, wait_s: float = 0.0, waiting: Callable[[str], None] = lambda holder: None) -> None:
+        """Raises LockError naming the holder when another live run still has the lock after `wait_s` seconds.
+        `waiting` is told the holder once, if there is one to wait for."""
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            self._wait(fd, wait_s, waiting)
+        except BaseException:
+            os.close(fd)
+            raise
+        self.fd = fd
+        host = os.uname().nodename
+        info = {"pid": os.getpid(), "host": host, "started": int(time.time()), "pid_started": start_time(os.getpid())}
+        try:
+            write_atomic(self._info, json.dumps(info).encode(), durable=False)
+        except OSError:
+            self.release()
+            raise
+
+    def _wait(self, fd: int, wait_s: float, waiting: Callable[[str], None]) -> None:
         started = time.monotonic()
+        is_told = False
         while not _try_lock(fd):
             holder = self._holder()
             limit = wait_s if holder is None or _is_alive(holder) else max(wait_s, DEAD_HOLDER_GRACE_S)
             # a holder that has not yet said who it is gets a moment to do so
             if time.monotonic() - started >= max(limit, 5.0 if holder is None else 0.0):
-                os.close(fd)
                 raise LockError(
                     f"{os.path.dirname(self._path)}: the work root is locked by {_describe(holder)}",
                     hint="wait for that run to end, or use --wait to queue behind it",
                 )
+            if not is_told and holder is not None:
+                waiting(_describe(holder))
+                is_told = True
             time.sleep(0.02)
-        self.fd = fd
-        host = os.uname().nodename
-        info = {"pid": os.getpid(), "host": host, "started": int(time.time()), "pid_started": _start_time(os.getpid())}
-        write_atomic(self._info, json.dumps(info).encode(), durable=False)
 
     def release(self) -> None:
         if self.fd is not None:
@@ -75,10 +91,10 @@ def _is_alive(holder: dict) -> bool:
     """Whether the holder still runs; one on another host cannot be asked and counts as alive."""
     if holder.get("host") != os.uname().nodename:
         return True
-    return _start_time(holder["pid"]) == holder.get("pid_started") is not None
+    return start_time(holder["pid"]) == holder.get("pid_started") is not None
 
 
-def _start_time(pid: int) -> int | None:
+def start_time(pid: int) -> int | None:
     """When a process started, in clock ticks since boot: tells a process from a later one with the same number."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:

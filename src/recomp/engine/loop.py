@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from recomp.engine import manifest as man
@@ -34,8 +35,16 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
     os.makedirs(layout.log_dir, exist_ok=True)
     if os.path.isdir(folder := os.path.dirname(layout.run_manifest)):
         remove_leftovers(folder, os.path.basename(layout.run_manifest))
-    store = Store(layout.store_dir)
+    store = plan.open_store(layout.store_dir)
     store.share()
+    try:
+        return _run(plan, reporter, store, hashes, until)
+    finally:
+        store.release()
+
+
+def _run(plan: Plan, reporter: Reporter, store: Store, hashes: StatCache, until: str | None) -> RunResult:
+    layout = plan.layout
     register(store, layout.work_root, layout.run_manifest, layout.runs_dir)
     state = State(layout.engine_dir)
     evidence, number = learnt_before(plan, store, hashes)
@@ -61,11 +70,8 @@ def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None 
         status = "blocked"
         raise
     finally:
-        try:
-            ledger.write(status)
-            hashes.save()
-        finally:
-            store.release()
+        ledger.write(status)
+        hashes.save()
         reporter.run_finished(status)
     return RunResult(status, ledger.manifest(status), error)
 
@@ -164,11 +170,18 @@ class Ledger:
         ]  # fmt: skip
 
 
-def open_work_root(layout_engine_dir: str, *, wait_s: float = 0.0) -> Lock:
-    """Lock a work root and clear away what a killed run left in scratch. Raises LockError."""
+def open_work_root(
+    layout_engine_dir: str, *, wait_s: float = 0.0, waiting: Callable[[str], None] = lambda holder: None
+) -> Lock:
+    """Lock a work root and clear away what a killed run left in scratch. `waiting` is told who holds it, if anybody
+    does and there is time to wait. Raises LockError."""
     os.makedirs(layout_engine_dir, exist_ok=True)
     lock = Lock(layout_engine_dir)
-    lock.acquire(wait_s=wait_s)
-    remove_tree(os.path.join(layout_engine_dir, "scratch"))
-    remove_leftovers(layout_engine_dir)
+    lock.acquire(wait_s=wait_s, waiting=waiting)
+    try:
+        remove_tree(os.path.join(layout_engine_dir, "scratch"))
+        remove_leftovers(layout_engine_dir)
+    except OSError:
+        lock.release()
+        raise
     return lock

@@ -10,14 +10,11 @@ import os
 from typing import Any
 
 from recomp.engine.canonical import digest
-from recomp.engine.files import remove_quietly, sync_file
+from recomp.engine.files import remove_quietly, sync_files
 from recomp.engine.fingerprint import StatCache, list_tree
 from recomp.engine.stage import Output, Stage
 from recomp.engine.store import Store
 from recomp.errors import StageError
-
-#: more outputs than this and one call syncs the file system instead of each file by itself
-SYNC_EACH_LIMIT = 32
 
 Entry = dict[str, Any]
 
@@ -131,6 +128,8 @@ def put_in_place(
         else:
             store.restore(entry["sha256"], path, entry["mode"])
         hashes.adopt(path, entry["sha256"])
+        if store.has_blob(entry["sha256"]):
+            hashes.adopt(store.blob_path(entry["sha256"]), entry["sha256"])
         written.append(path)
     for output in stage.outputs:
         recorded = any(entry["base"] == output.name for entry in entries)
@@ -138,7 +137,7 @@ def put_in_place(
             _remove_extras(output, set(paths))
         elif output.optional and not recorded:
             remove_quietly(output.path)
-    _sync(written)
+    sync_files(written)
     return written
 
 
@@ -166,11 +165,3 @@ def _remove_extras(output: Output, wanted: set[str]) -> None:
         path = os.path.join(output.path, name)
         if path not in wanted:
             remove_quietly(path)
-
-
-def _sync(paths: list[str]) -> None:
-    if len(paths) <= SYNC_EACH_LIMIT:
-        for path in paths:
-            sync_file(path)
-    else:
-        os.sync()

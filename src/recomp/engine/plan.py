@@ -18,7 +18,8 @@ class Plan(NamedTuple):
     """A run as it was frozen when it started. `stages` makes the stages for what earlier rounds learnt (bytes, empty in
     the first round); `learn` answers with more of it, or None when there is nothing new to learn from that record.
     `secrets` are taken out of every log. `gate` is asked
-    with the run's id before the first stage that runs, and may raise GateError."""
+    with the run's id before the first stage that runs, and may raise GateError; `open_store` makes a store of its
+    folder."""
 
     layout: Layout
     execution_mode: str
@@ -34,15 +35,19 @@ class Plan(NamedTuple):
     deadline_s: float | None = None
     secrets: tuple[bytes, ...] = ()
     gate: Callable[[str], None] = lambda run_id: None
+    open_store: Callable[[str], Store] = Store
 
 
 class Keyed(NamedTuple):
-    """A stage with its ingredients, its key and, if everything upstream is declared, its content key."""
+    """A stage with its ingredients, its key and, if everything upstream is declared, its content key. `made_from` tells
+    the results that it reads from others with the same keys: what a declared stage made, which execution of a command
+    it was."""
 
     stage: Stage
     parts: dict[str, Any]
     key: str
     content: str | None
+    made_from: dict[str, str]
 
 
 class Progress:
@@ -51,6 +56,7 @@ class Progress:
     def __init__(self) -> None:
         self.keys: dict[str, str] = {}
         self.contents: dict[str, str] = {}
+        self.made: dict[str, str] = {}  # stage → the identity of the very result that is used in this run
         self.opaque: set[str] = set()  # stages that are commands, or behind one
         self.ran_commands: dict[str, str] = {}  # stage → the command at or above it that ran in this run
         self.moved: set[str] = set()  # stages whose inputs moved while they ran, and what follows them
@@ -59,15 +65,18 @@ class Progress:
         parts = ingredients(stage, self.keys, hashes)
         known = [name for name in stage.after if name in self.keys]
         content = None if any(name in self.opaque for name in known) else content_key(parts, self.contents)
-        return Keyed(stage, parts, cache_key(parts), content)
+        return Keyed(stage, parts, cache_key(parts), content, {name: self.made[name] for name in known})
 
     def settle(self, keyed: Keyed, record: dict[str, Any], *, ran: bool) -> None:
         stage = keyed.stage
         known = [name for name in stage.after if name in self.keys]
         self.keys[stage.name] = keyed.key
         self.contents[stage.name] = contents_digest(record["outputs"])
+        self.made[stage.name] = self.contents[stage.name]
         if stage.command is not None or any(name in self.opaque for name in known):
             self.opaque.add(stage.name)
+            execution = record.get("execution") if stage.command is not None else None
+            self.made[stage.name] = digest([self.contents[stage.name], execution, keyed.made_from])
         behind = next((self.ran_commands[name] for name in known if name in self.ran_commands), None)
         if ran and stage.command is not None:
             behind = stage.name
@@ -79,11 +88,15 @@ class Progress:
 
 
 def find_record(keyed: Keyed, store: Store) -> dict[str, Any] | None:
-    """The finished result with this key, or one that was made from the same bytes."""
+    """The finished result with this key, or one that was made from the same bytes.
+
+    One that was made from another result than the one upstream now is, is none: a stage whose record was lost runs
+    again under its old key, and what it makes then may differ, also if the run is killed before the next stage.
+    """
     record = store.action(keyed.key)
     if record is None and keyed.content is not None:
         record = store.action_by_content(keyed.content)
-    return record
+    return record if record is not None and record.get("made_from") == keyed.made_from else None
 
 
 def signature(stages: tuple[Stage, ...]) -> str:

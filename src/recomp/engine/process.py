@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, NoReturn
 
-from recomp.engine.files import write_all
+from recomp.engine.files import naming, write_all
 from recomp.errors import ToolError
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -68,17 +68,25 @@ class Program:
         import ctypes  # noqa: F401  loaded before the fork, so that children do not each load it
 
         engine = os.getpid()
-        (out_read, out_write), (err_read, err_write) = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
-        self._status_fd, status_write = os.pipe2(os.O_CLOEXEC)
         self._status = bytearray()
-        self._supervisor = os.fork()
-        if self._supervisor == 0:
-            for fd in (out_read, err_read, self._status_fd):
+        opened: list[int] = []
+        try:  # everything that a full disk may refuse comes before there is a child to look after
+            self._logs = [_Log(path, secrets, opened) for path in (stdout_path, stderr_path)]
+            self._status_fd, status_write = _pipe(opened)
+            self._supervisor = os.fork()
+        except OSError:
+            for fd in opened:
                 os.close(fd)
+            raise
+        out_write, err_write = (log.write_fd for log in self._logs)
+        writing = (out_write, err_write, status_write)
+        if self._supervisor == 0:
+            for fd in opened:
+                if fd not in writing:
+                    os.close(fd)
             _supervise(engine, argv, cwd, env, out_write, err_write, status_write, confine)
-        for fd in (out_write, err_write, status_write):
+        for fd in writing:
             os.close(fd)
-        self._logs = [_Log(out_read, stdout_path, secrets), _Log(err_read, stderr_path, secrets)]
 
     def fds(self) -> list[int]:
         return [self._status_fd, *(log.fd for log in self._logs if log.is_open)]
@@ -103,8 +111,10 @@ class Program:
         while chunk := os.read(self._status_fd, 4096):
             self._status += chunk
         os.close(self._status_fd)
-        for log in self._logs:
-            log.close()
+        try:
+            self._logs[0].close()
+        finally:
+            self._logs[1].close()
         kind, _, detail = self._status.decode(errors="replace").partition(" ")
         if kind == "unstarted":
             raise ToolError(f"{self.argv[0]}: cannot be started: {detail}", hint="check the path and its permissions")
@@ -154,21 +164,33 @@ def run_programs(
                     running.remove(program)
                     ended(program, program.finish())
     finally:
-        for program in running:
-            program.finish()
+        _finish_all(running)
+
+
+def _finish_all(running: list[Program]) -> None:
+    """Each, also when the end of one fails (a full disk)."""
+    try:
+        while running:
+            running.pop().finish()
+    finally:
+        if running:
+            _finish_all(running)
 
 
 class _Log:
     """One stream of a program on its way to a file. With `secrets` it is written by whole lines, without them."""
 
-    def __init__(self, fd: int, path: str, secrets: tuple[bytes, ...] = ()) -> None:
-        self.fd = fd
+    def __init__(self, path: str, secrets: tuple[bytes, ...], opened: list[int]) -> None:
+        """What it opens is added to `opened`."""
         self.is_open = True
         self.tail = b""
         self._left = LOG_LIMIT_BYTES
         self._secrets = secrets
         self._line = b""
+        self._path = path
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        opened.append(self._file)
+        self.fd, self.write_fd = _pipe(opened)
 
     def read(self) -> None:
         chunk = os.read(self.fd, 1 << 16)
@@ -177,16 +199,19 @@ class _Log:
             chunk = self._without_secrets(chunk)
         self.tail = (self.tail + chunk)[-TAIL_BYTES:]
         if self._left > 0:
-            write_all(self._file, chunk[: self._left])
-            self._left -= len(chunk)
-            if self._left <= 0:
-                write_all(self._file, b"\n[recomp: the rest of this log was left out]\n")
+            with naming(self._path):
+                write_all(self._file, chunk[: self._left])
+                self._left -= len(chunk)
+                if self._left <= 0:
+                    write_all(self._file, b"\n[recomp: the rest of this log was left out]\n")
 
     def close(self) -> None:
-        while self.is_open and select.select([self.fd], [], [], 0)[0]:
-            self.read()
-        os.close(self.fd)
-        os.close(self._file)
+        try:
+            while self.is_open and select.select([self.fd], [], [], 0)[0]:
+                self.read()
+        finally:
+            os.close(self.fd)
+            os.close(self._file)
 
     def _without_secrets(self, chunk: bytes) -> bytes:
         """What can be written now: whole lines, or at the end all; a line that never ends is cut where it must."""
@@ -201,6 +226,12 @@ class _Log:
                 ready = ready[:at] + REDACTED + ready[at + len(secret) :]
                 lowered = ready.lower()
         return ready
+
+
+def _pipe(opened: list[int]) -> tuple[int, int]:
+    ends = os.pipe2(os.O_CLOEXEC)
+    opened += ends
+    return ends
 
 
 # In the supervisor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 from recomp.engine import outputs as out
 from recomp.engine.context import Context, Interrupted
 from recomp.engine.decide import Decision, decide
-from recomp.engine.files import remove_tree
+from recomp.engine.files import naming, remove_tree
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.layout import Layout
 from recomp.engine.plan import Keyed, Progress, find_record
@@ -19,7 +18,7 @@ from recomp.engine.reporter import Reporter
 from recomp.engine.stage import Result, Stage
 from recomp.engine.state import State
 from recomp.engine.store import BlobMissing, Store
-from recomp.errors import RecompError, StageError
+from recomp.errors import RecompError, StageError, system_error, system_hint
 
 
 class Settled(NamedTuple):
@@ -178,7 +177,7 @@ class Runner:
             settled=steps,
             secrets=self.secrets,
         )
-        with time_limit(stage.name, self._limit(stage)):
+        with time_limit(stage.name, self._limit(stage)), naming(scratch):
             result = stage.run(context)
         if stage.command:
             after = out.snapshot(watch, skip)
@@ -201,9 +200,7 @@ class Runner:
         if isinstance(raised, RecompError):
             return raised
         if isinstance(raised, OSError):
-            hint = "free some space, or choose another work root" if raised.errno == errno.ENOSPC else None
-            where = f": {raised.filename}" if raised.filename else ""
-            return StageError(f"{stage.name}: {raised.strerror or raised}{where}", hint=hint)
+            return StageError(f"{stage.name}: {system_error(raised)}", hint=system_hint(raised))
         import traceback
 
         path = self._log_path(stage, "stderr")
@@ -229,6 +226,8 @@ class Runner:
             "cache_key": keyed.key,
             "content_key": keyed.content,
             "ingredients": keyed.parts,
+            "made_from": keyed.made_from,
+            "execution": os.urandom(8).hex() if keyed.stage.command else None,
             "tool_versions": {tool.name: tool.version for tool in keyed.stage.tools if not tool.internal},
             "outputs": entries,
             "found": result.found,

@@ -15,12 +15,13 @@ import fcntl
 import os
 from typing import Any, NoReturn
 
-from recomp.engine.files import read_sealed, remove_quietly, seal, write_all, write_atomic
+from recomp.engine.files import naming, read_sealed, remove_quietly, seal, write_all, write_atomic
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.stage import ASSET_CLASSES
 from recomp.errors import GateError, RecompError
 
 CHUNK_BYTES = 1 << 20
+FOLDERS = ("blobs", "actions", "contents", "tmp")
 #: ioctl FICLONE of linux/fs.h: share the extents of a file where the file system can
 FICLONE = 0x40049409
 
@@ -30,9 +31,10 @@ class BlobMissing(RecompError):
 
 
 class Store:
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, make: bool = True) -> None:
+        """`make` its folders; who only looks need not."""
         self.root = root
-        for name in ("blobs", "actions", "contents", "tmp"):
+        for name in FOLDERS if make else ():
             os.makedirs(os.path.join(root, name), exist_ok=True)
         self._lock_fd: int | None = None
         self.allowed = self._allowed_classes()
@@ -55,8 +57,10 @@ class Store:
 
     def share(self) -> None:
         """Keep garbage collection out while this process uses the store."""
-        self._lock_fd = os.open(os.path.join(self.root, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        fcntl.flock(self._lock_fd, fcntl.LOCK_SH)
+        path = os.path.join(self.root, "lock")
+        self._lock_fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with naming(path):
+            fcntl.flock(self._lock_fd, fcntl.LOCK_SH)
 
     def release(self) -> None:
         """Give way to garbage collection again."""
@@ -96,7 +100,8 @@ class Store:
             try:
                 fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o444)
                 try:
-                    write_all(fd, data)
+                    with naming(temporary):
+                        write_all(fd, data)
                 finally:
                     os.close(fd)
                 self._keep(temporary, value)
@@ -177,6 +182,8 @@ class Store:
     def actions(self) -> list[dict[str, Any]]:
         """Every readable record, in the order of their keys."""
         root = os.path.join(self.root, "actions")
+        if not os.path.isdir(root):
+            return []
         keys = [a + b for a in sorted(os.listdir(root)) for b in sorted(os.listdir(os.path.join(root, a)))]
         return [record for record in map(self.action, keys) if record is not None]
 
@@ -211,11 +218,12 @@ def copy_file(source: str, destination: str, mode: int) -> tuple[str, int]:
             os.fchmod(write_fd, mode)
             cloned = _clone(read_fd, write_fd)
             from_fd = write_fd if cloned else read_fd
-            while chunk := os.read(from_fd, CHUNK_BYTES):
-                state.update(chunk)
-                size += len(chunk)
-                if not cloned:
-                    write_all(write_fd, chunk)
+            with naming(destination):
+                while chunk := os.read(from_fd, CHUNK_BYTES):
+                    state.update(chunk)
+                    size += len(chunk)
+                    if not cloned:
+                        write_all(write_fd, chunk)
         finally:
             os.close(write_fd)
     finally:

@@ -88,14 +88,19 @@ class _Cursor:
 
 def read_fdes(elf: Elf) -> tuple[Fde, ...]:
     """All FDEs of a program, by start address; empty when it has no `.eh_frame`."""
-    base = _find_eh_frame(elf)
+    found: dict[int, Fde] = {}
+    for base in _find_eh_frames(elf):
+        _read_section(elf, base, found)
+    return tuple(found[start] for start in sorted(found))
+
+
+def _read_section(elf: Elf, base: int, found: dict[int, Fde]) -> None:
     segment = next((s for s in elf.segments if s.base <= base < s.base + len(s.data)), None) if base else None
     if segment is None:
-        return ()
-    section = elf.section(".eh_frame")
+        return
+    section = next((s for s in elf.sections if s.name == ".eh_frame" and s.base == base), None)
     data = segment.data
-    end = section.base + section.size - segment.base if section and section.base == base else len(data)
-    found: dict[int, Fde] = {}
+    end = section.base + section.size - segment.base if section else len(data)
     cies: dict[int, _Cie] = {}
     try:
         at = base - segment.base
@@ -109,17 +114,15 @@ def read_fdes(elf: Elf) -> tuple[Fde, ...]:
             at += 4 + length
     except FormatError:
         pass
-    return tuple(found[start] for start in sorted(found))
 
 
-def _find_eh_frame(elf: Elf) -> int:
-    section = elf.section(".eh_frame")
-    if section is not None:
-        return section.base
-    header = elf.read(elf.eh_frame_hdr, 12) if elf.eh_frame_hdr else None
-    if header is None or header[0] != 1:
-        return 0
-    return _Cursor(header, elf.eh_frame_hdr, 4).encoded(header[1])
+def _find_eh_frames(elf: Elf) -> list[int]:
+    found = [section.base for section in elf.sections if section.name == ".eh_frame"]
+    for place in elf.eh_frame_hdrs:
+        header = elf.read(place, 12)
+        if header is not None and header[0] == 1:
+            found.append(_Cursor(header, place, 4).encoded(header[1]))
+    return list(dict.fromkeys(found))
 
 
 def _read_record(data: bytes, base: int, at: int, cies: dict[int, _Cie]) -> Fde | None:

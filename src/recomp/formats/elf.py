@@ -49,6 +49,7 @@ class ElfSegment:
     execute: bool
     file_offset: int
     data: bytes
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ class Elf:
     symbols: tuple[ElfSymbol, ...]
     relocated: tuple[tuple[int, int], ...]
     resolvers: tuple[int, ...]
-    #: address of .eh_frame_hdr, 0 when there is none
-    eh_frame_hdr: int
+    #: addresses of .eh_frame_hdr, one a module that has it
+    eh_frame_hdrs: tuple[int, ...]
     phdr: int
     phent: int
     phnum: int
@@ -175,7 +176,9 @@ class _Reader:
             symbols=self._symbols(),
             relocated=relocated,
             resolvers=resolvers,
-            eh_frame_hdr=next((h["p_vaddr"] + self.bias for h in self.headers if h["p_type"] == "PT_GNU_EH_FRAME"), 0),
+            eh_frame_hdrs=tuple(
+                h["p_vaddr"] + self.bias for h in self.headers if h["p_type"] == "PT_GNU_EH_FRAME" and h["p_vaddr"]
+            )[:1],
             phdr=self._phdr(segments),
             phent=self.elf.header["e_phentsize"],
             phnum=len(self.headers),

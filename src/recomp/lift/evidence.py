@@ -66,7 +66,8 @@ def pointer_targets(elf: Elf, words: Words) -> list[int]:
     found = []
     for segment in elf.segments:
         skip = -segment.base % 8
-        data = np.frombuffer(segment.data, "<u8", max(len(segment.data) - skip, 0) // 8, skip)
+        aligned = segment.data[skip:]  # nothing, where a segment is all .bss
+        data = np.frombuffer(aligned, "<u8", len(aligned) // 8)
         keep = (data >= words.base) & (data < words.end)
         if segment.execute:
             places = (segment.base + skip - words.base) // 4 + 2 * np.arange(len(data))

@@ -1,10 +1,10 @@
-"""A static AArch64 ELF in, a dense module out: `lift_elf`."""
+"""A program in, a dense module out: a static AArch64 ELF (`lift_elf`), or NRO and NSO modules (`lift_modules`)."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -12,13 +12,16 @@ import msgspec
 from recomp.errors import FormatError
 from recomp.formats.elf import Elf, read_elf
 from recomp.formats.gopclntab import read_go_functions
+from recomp.formats.image import Image as HorizonImage
 from recomp.lift.contexts import returns_twice
 from recomp.lift.discover import Discovery
 from recomp.lift.explore import Region
 from recomp.lift.fragments import join_fragments
 from recomp.lift.graph import build_blocks
-from recomp.lift.module import Block, Function, Module, Segment
+from recomp.lift.link import link_modules
+from recomp.lift.module import Block, Function, Image, Module, Segment
 from recomp.lift.names import NamedAddress, name_functions
+from recomp.lift.place import Placed, place_modules, program_of
 from recomp.lift.summary import LiftSummary
 from recomp.lift.words import UNDEFINED, Words
 
@@ -65,7 +68,48 @@ def lift_elf(
     elf = read_elf(data)
     if not elf.symbols:
         elf = dataclasses.replace(elf, symbols=read_go_functions(elf))
-    names = {address + elf.bias: named for address, named in (name_map or {}).items()}
+    return _lift(elf, name_map or {}, trace, options)
+
+
+def lift_modules(
+    images: Sequence[tuple[str, HorizonImage]],
+    *,
+    name_map: Mapping[int, NamedAddress] | None = None,
+    trace: Iterable[Miss] = (),
+    options: LiftOptions = LiftOptions(),  # noqa: B008  frozen
+) -> tuple[Module, dict[str, bytes], LiftSummary]:
+    """Lift a program of NRO and NSO modules, named, the program's own first: as `lift_elf`.
+
+    `name_map` has offsets from the first module's base.
+    """
+    linked = link_modules(place_modules(images))
+    program = program_of(linked.modules, linked.entry, linked.words, linked.startup)
+    module, blobs, summary = _lift(program, name_map or {}, trace, options)
+    return msgspec.structs.replace(module, abi="horizon", images=tuple(map(_image, linked.modules))), blobs, summary
+
+
+def _image(placed: Placed) -> Image:
+    image = placed.image
+    return Image(
+        name=placed.name,
+        base=placed.base,
+        entry=placed.base + image.text.offset,
+        text=placed.base + image.text.offset,
+        text_size=len(image.text.data),
+        rodata=placed.base + image.rodata.offset,
+        rodata_size=len(image.rodata.data),
+        data=placed.base + image.data.offset,
+        data_size=len(image.data.data),
+        bss_size=image.bss_size,
+        mod0=placed.base + placed.mod0.offset if placed.mod0 else 0,
+        relocated=placed.is_stored,
+    )
+
+
+def _lift(
+    elf: Elf, name_map: Mapping[int, NamedAddress], trace: Iterable[Miss], options: LiftOptions
+) -> tuple[Module, dict[str, bytes], LiftSummary]:
+    names = {address + elf.bias: named for address, named in name_map.items()}
     words = Words(elf)
     found = Discovery(elf, words, names, [miss.target for miss in trace], options.sweep)
     found.run()
@@ -86,10 +130,11 @@ def _segments(elf: Elf) -> tuple[tuple[Segment, ...], dict[str, bytes]]:
     segments = []
     blobs = {}
     for number, s in enumerate(elf.segments):
-        path = f"segment{number}.bin" if s.data else ""
+        name = s.name or f"segment{number}"
+        path = f"{name}.bin" if s.data else ""
         segments.append(
             Segment(
-                name=f"segment{number}",
+                name=name,
                 base=s.base,
                 size=s.size,
                 read=s.read,

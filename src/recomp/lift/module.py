@@ -19,6 +19,7 @@ TERMINATORS = (
     "tail_call",  # b, or b.cond whose taken side leaves the function: `target`; successors = () or (fallthrough,)
     "ret",  # ret, any register
     "trap",  # brk, udf, hlt or a word no table knows: nothing follows
+    "left_out",  # the way into a function that is left out on purpose: a trap, whatever the word
 )
 
 
@@ -60,6 +61,24 @@ class Function(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     noreturn: bool = False
 
 
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """A module of an "horizon" program. Guest addresses; `mod0` is 0 without one. `relocated`: its words are stored as
+    relocation leaves them, and nothing is left to do for start-up code."""
+
+    name: str
+    base: int
+    entry: int
+    text: int
+    text_size: int
+    rodata: int
+    rodata_size: int
+    data: int
+    data_size: int
+    bss_size: int
+    mod0: int = 0
+    relocated: bool = False
+
+
 class Module(msgspec.Struct, frozen=True, kw_only=True):
     """A whole guest program. `abi` says which runtime it speaks to."""
 
@@ -74,6 +93,8 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     phdr: int = 0
     phent: int = 0
     phnum: int = 0
+    #: the modules of an "horizon" program, in the order of their bases
+    images: tuple[Image, ...] = ()
 
 
 def encode_module(module: Module) -> bytes:

@@ -117,25 +117,41 @@ def write_approvals(path: Path | str, approvals: Sequence[Approval]) -> None:
 
 def apply_approvals(
     report: dict[str, Any],
-    reference: HashLists,
+    reference: HashLists | None,
     capture: HashLists,
     approvals: Sequence[Approval],
     *,
     platform: str = "any",
 ) -> dict[str, Any]:
-    """Let an exact report pass where every scene that differs is approved; return the same report, annotated.
+    """Let a failed report pass where every scene that differs is approved; return the same report, annotated.
 
-    `video.approvals` lists each differing scene with its digest and the decision on it (None: undecided).
+    Which scenes differ: in exact mode those whose digest is not the reference's; in perceptual mode (`reference` None)
+    those that a failed finding or gate lies in. `video.approvals` lists each with the capture's digest and the decision
+    on it (None: undecided). `video.scenes` lists every scene with its digest, for the page.
     """
     video = report["video"]
-    if video.get("mode") != "exact" or not report["failed"]:
-        return report
     fps = float((video.get("reference") or {}).get("fps") or 60)
-    ours = scene_digests(reference, video.get("timeline"), fps)
-    decisions = []
-    for scene, digest in scene_digests(capture, video.get("timeline"), fps).items():
-        if ours.get(scene) != digest:
-            decisions.append(_decided(scene, digest, approvals, platform))
+    theirs = scene_digests(capture, video.get("timeline"), fps)
+    ours = {} if reference is None else scene_digests(reference, video.get("timeline"), fps)
+    differing = [scene for scene in theirs if ours.get(scene) != theirs[scene]]
+    if reference is None:
+        blamed = _blamed(video, len(capture.frames), fps)
+        differing = [scene for scene in theirs if scene in blamed]
+    places = spans(scenes_of(video.get("timeline"), fps), len(capture.frames))
+    video["scenes"] = [
+        {
+            "scene": name or WHOLE,
+            "first": first,
+            "ticks": end - first,
+            "digest": theirs[name or WHOLE],
+            "reference": ours.get(name or WHOLE),
+            "differs": (name or WHOLE) in differing,
+        }
+        for first, end, name in places
+    ]
+    if video.get("mode") not in ("exact", "perceptual") or video["status"] != "failed":
+        return report
+    decisions = [_decided(scene, theirs[scene], approvals, platform) for scene in differing]
     video["approvals"] = decisions
     bad = [d for d in decisions if d["status"] == "negative"]
     if bad:
@@ -143,6 +159,25 @@ def apply_approvals(
     elif decisions and all(d["status"] == "positive" for d in decisions):
         _pass(report, decisions)
     return report
+
+
+def _blamed(video: Mapping[str, Any], total: int, fps: float) -> set[str]:
+    """Name the scenes that a perceptual report's failures lie in; what concerns the whole clip lies in all of them."""
+    stretches = [
+        (first, end, name or WHOLE) for first, end, name in spans(scenes_of(video.get("timeline"), fps), total)
+    ]
+    everything = {name for _, _, name in stretches}
+    findings = [f for f in video["triage"]["findings"] if f.get("severity") == "failed"]
+    gates = [g for g in video.get("gates", ()) if g["status"] == "failed"]
+    blamed = {g["scene"] for g in gates if g["scene"] is not None}
+    if not findings and any(g["scene"] is None for g in gates):
+        return everything
+    for finding in findings:
+        if not finding["ticks"] and not finding["first_tick"]:
+            return everything
+        first, last = finding["first_tick"], finding["first_tick"] + max(1, finding["ticks"])
+        blamed |= {name for start, end, name in stretches if start < last and first < end}
+    return blamed
 
 
 def _decided(scene: str, digest: str, approvals: Sequence[Approval], platform: str) -> dict[str, Any]:

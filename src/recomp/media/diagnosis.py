@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recomp.media.gates import Limits
 from recomp.media.metrics import PERSISTENT, TILE, excess, persistent
+from recomp.media.triage import input_message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,16 +45,23 @@ _MERGE = 6  # ticks between two bad ones that are still one finding
 _WIDE = 0.15  # share of tiles from which on a lasting difference is one of state, not of a detail
 
 
-def diagnose_picture(
-    m: Measurement, limits: Limits, evidence: Mapping[str, Any], max_lead: int = 3
-) -> list[dict[str, Any]]:
+def diagnose_picture(m: Measurement, limits: Limits, evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the findings of the picture: what is wrong throughout, then the others as they begin."""
-    found = list(_timing(m, limits, evidence, max_lead))
+    found = list(_timing(m, limits))
     whole = list(_whole_picture(m, limits))
     dark = list(_dark_or_frozen(m, limits))
     if not whole:
         found += _local(m, limits, _covered(m, dark))
-    return [*whole, *sorted([*dark, *found], key=lambda finding: finding["first_tick"])]
+    seen = [*whole, *sorted([*dark, *found], key=lambda finding: finding["first_tick"])]
+    return [*_input(seen, evidence), *seen]
+
+
+def _input(seen: Sequence[Mapping[str, Any]], evidence: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Other input is the first cause of whatever is seen; where nothing is, it is worth a note."""
+    if evidence.get("inputs_equal") is False:
+        tick = int(evidence.get("first_input_difference") or 0)
+        severity = "failed" if any(finding["severity"] == "failed" for finding in seen) else "note"
+        yield _finding("input-misalignment", tick, 0, input_message(evidence), severity)
 
 
 def diagnose_sound(s: SoundMeasurement, skew_ms: float, limits: Limits, rate: float) -> list[dict[str, Any]]:
@@ -104,17 +112,13 @@ def _channel_fault(s: SoundMeasurement, limits: Limits) -> str | None:
     return "both channels carry the same sound" if s.alike else None
 
 
-def _timing(m: Measurement, limits: Limits, evidence: Mapping[str, Any], max_lead: int) -> Iterator[dict[str, Any]]:
+def _timing(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
     r = m.registration
     total = len(r.capture_of)
-    if evidence.get("inputs_equal") is False:
-        tick = int(evidence.get("first_input_difference") or 0)
-        yield _finding("input-misalignment", tick, 0, "the guest read other input, or read it at another tick")
     if r.lead:
-        severity = "failed" if r.lead > 2 * m.rate else "note"
+        severity = "failed" if r.lead > limits.lead_ticks else "note"
         message = f"the capture starts {r.lead} tick{'s' if r.lead != 1 else ''} before the reference"
-        if r.lead > max_lead or severity == "note":
-            yield _finding("late-start", 0, r.lead, message, severity)
+        yield _finding("late-start", 0, r.lead, message, severity)
     ends = [(start, count) for start, count in r.missing if start == 0 or start + count == total]
     inner = [run for run in r.missing if run not in ends]
     for start, count in ends:
@@ -188,11 +192,25 @@ def _dark_or_frozen(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
     for start, count in frozen:
         text = f"the capture stands still for {_length(m, start, count)} ticks"
         yield _finding("black-or-frozen", int(m.ticks[start]), _length(m, start, count), text)
+    yield from _cadence(m, limits)
     rest = int(m.stuck.sum()) - sum(count for _, count in frozen)
     if rest / len(m.ticks) > limits.stuck_share:
         first = int(m.ticks[m.stuck.argmax()])
         share = f"{100 * rest / len(m.ticks):.0f} %"
         yield _finding("frame-pacing", first, rest, f"the capture repeats its picture at {share} of the ticks")
+
+
+def _cadence(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
+    """Say how often the capture changes its picture where the reference, having fewer, cannot tell what is right."""
+    if m.updates_hz is None:
+        return
+    wanted = limits.update_rate_hz
+    text = f"the capture changes its picture {m.updates_hz:.0f} times a second"
+    if wanted and m.updates_hz < 0.9 * wanted:
+        yield _finding("frame-pacing", int(m.ticks[0]), len(m.ticks), f"{text}, expected {wanted:.0f}")
+    elif not wanted and m.updates_hz < 0.6 * m.rate and m.reference.rate < 0.9 * m.rate:
+        doubt = f"{text}; a reference of {m.reference.rate:.0f} cannot tell whether it should"
+        yield _finding("frame-pacing", int(m.ticks[0]), 0, doubt, "note")
 
 
 def _length(m: Measurement, start: int, count: int) -> int:
@@ -205,7 +223,7 @@ def _covered(m: Measurement, findings: Sequence[Mapping[str, Any]]) -> np.ndarra
 
     covered = np.zeros(len(m.ticks), bool)
     for finding in findings:
-        if finding["class"] == "frame-pacing":
+        if finding["class"] == "frame-pacing" and finding["severity"] == "failed":
             covered[:] = True
         reach = PERSISTENT // 2 if finding["ticks"] > 3 else 0
         first, last = finding["first_tick"] - reach, finding["first_tick"] + finding["ticks"] + reach
@@ -221,7 +239,9 @@ def _local(m: Measurement, limits: Limits, covered: np.ndarray) -> Iterator[dict
         return
     deficit = excess(m.observed, m.null)
     lasting = persistent(deficit)
+    colour = persistent(excess(m.observed_colour, m.null_colour))
     failed = (deficit > limits.instant_deficit) | (lasting > limits.persistent_deficit)
+    failed |= colour > limits.colour_deficit
     failed[covered] = False
     bad = np.flatnonzero(failed.any(axis=(1, 2)))
     for start, end in _stretches(bad):
@@ -229,8 +249,10 @@ def _local(m: Measurement, limits: Limits, covered: np.ndarray) -> Iterator[dict
         first, ticks = int(m.ticks[start]), int(m.ticks[end] - m.ticks[start]) + 1
         box = _box(part, m)
         where = f"{box['width']}x{box['height']} px at ({box['x']}, {box['y']})"
-        worst = float(deficit[start : end + 1].max())
+        worst, hue = float(deficit[start : end + 1].max()), float(colour[start : end + 1].max())
         facts = f"tile SSIM up to {worst:.2f} below the codec's own"
+        if hue > worst:
+            facts = f"in colour, tile SSIM up to {hue:.2f} below the codec's own"
         wide = (lasting[start : end + 1] > limits.persistent_deficit).mean(axis=(1, 2))
         to_end = end >= len(m.ticks) - PERSISTENT
         if ticks <= 3:

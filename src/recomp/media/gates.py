@@ -20,17 +20,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """Pass limits; units in the names: share of ticks, ticks, ppm, pixels, levels (0-255), ms, dB."""
+    """Pass limits; units in the names: share of ticks, ticks, ppm, pixels, levels (0-255), ms, dB (loudness: LU).
+
+    `update_rate_hz`: how often the guest is known to change its picture, 0 = not known; a reference of a lower rate
+    cannot tell by itself."""
 
     coverage_share: float = 0.98
     dropped_share: float = 0.005
     repeated_share: float = 0.005
     gap_ticks: float = 2
+    lead_ticks: float = 120
     stuck_share: float = 0.02
     drift_ppm: float = 300
     instant_deficit: float = 0.30
     persistent_deficit: float = 0.15
     scene_ssim_deficit: float = 0.02
+    colour_deficit: float = 0.20
+    update_rate_hz: float = 0
     shift_px: float = 0.5
     scale_share: float = 0.003
     gain_error: float = 0.05
@@ -75,8 +81,8 @@ def sound_gates(s: SoundMeasurement, skew_ms: float, limits: Limits) -> list[dic
     if s.drift_ppm is not None:
         gates.append(_at_most("audio drift ppm", abs(s.drift_ppm), limits.audio_drift_ppm))
     gates += [
-        _at_most("loudness difference dB", abs(s.loudness_db), limits.loudness_db),
-        _at_most("momentary level difference dB", s.momentary_db, limits.momentary_db),
+        _at_most("loudness difference LU", abs(s.loudness_db), limits.loudness_db),
+        _at_most("momentary loudness difference LU", s.momentary_db, limits.momentary_db),
         _at_most("log-spectral distance median dB", s.lsd_median, limits.lsd_median_db),
         _at_most("log-spectral distance p99 dB", s.lsd_p99, limits.lsd_p99_db),
         _at_most("peaks lost dB", max(0.0, -s.crest_db), limits.crest_db),
@@ -94,10 +100,13 @@ def _clip_gates(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
     yield _at_least("coverage", len(m.ticks) / recorded, limits.coverage_share)
     yield _at_most("dropped", sum(count for _, count in r.missing) / total, limits.dropped_share)
     yield _at_most("repeated", sum(count for _, count in r.extra) / total, limits.repeated_share)
+    yield _at_most("lead ticks", r.lead, limits.lead_ticks)
     yield _at_most(
         "longest gap ticks", max((count for _, count in (*r.missing, *r.extra)), default=0), limits.gap_ticks
     )
     yield _at_most("stuck", float(m.stuck.mean()) if len(m.stuck) else 0.0, limits.stuck_share)
+    if m.updates_hz is not None and limits.update_rate_hz:
+        yield _at_least("pictures a second", m.updates_hz, 0.9 * limits.update_rate_hz)
     c = m.calibration
     if c is None:
         return
@@ -117,6 +126,7 @@ def _scene_gates(m: Measurement, scenes: Sequence[tuple[int, str]], limits: Limi
         return
     deficit = excess(m.observed, m.null)
     lasting = persistent(deficit)
+    colour = persistent(excess(m.observed_colour, m.null_colour))
     for first, last, name in spans(scenes, len(m.registration.capture_of)):
         inside = (m.ticks >= first) & (m.ticks < last)
         if not inside.any():
@@ -124,6 +134,7 @@ def _scene_gates(m: Measurement, scenes: Sequence[tuple[int, str]], limits: Limi
         yield _at_most("tile deficit instant", float(deficit[inside].max()), limits.instant_deficit, name)
         yield _at_most("tile deficit persistent", float(lasting[inside].max()), limits.persistent_deficit, name)
         yield _at_most("SSIM deficit", float(deficit[inside].mean()), limits.scene_ssim_deficit, name)
+        yield _at_most("colour tile deficit persistent", float(colour[inside].max()), limits.colour_deficit, name)
 
 
 def spans(scenes: Sequence[tuple[int, str]], total: int) -> list[tuple[int, int, str | None]]:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from recomp.errors import FormatError
 from recomp.media.calibration import Calibration, calibrate
 from recomp.media.clip import Facts, Planar, plane, read_facts, run_filter, ticks
-from recomp.media.metrics import block_ssim, psnr, tiles
+from recomp.media.metrics import BLOCK, TILE, block_ssim, psnr, tiles
 from recomp.media.null import NullCodec, packet_sizes
 from recomp.media.registration import Registration, normalised, register
+from recomp.media.xpsnr import Xpsnr
 
 if TYPE_CHECKING:
     import av
@@ -32,7 +33,8 @@ _RGB = "flags=bicubic+bitexact+accurate_rnd+full_chroma_int"
 @dataclass(frozen=True)
 class Measurement:
     """Everything the gates look at. Arrays over the K judged ticks: reference tick, tile SSIM (K, rows, columns) of
-    the capture and of the null, mean SSIM, PSNR in dB."""
+    the capture and of the null, in luma and (`_colour`) in the mean of both colour planes; mean SSIM of Y, U and V,
+    PSNR of luma and XPSNR of all three in dB."""
 
     reference: Facts
     capture: Facts
@@ -43,12 +45,17 @@ class Measurement:
     ticks: np.ndarray
     observed: np.ndarray
     null: np.ndarray
+    observed_colour: np.ndarray
+    null_colour: np.ndarray
     ssim: np.ndarray
+    ssim_colour: np.ndarray  # (K, 2)
     psnr: np.ndarray
+    xpsnr: np.ndarray  # (K, 3)
     quality: int | None
     brightness: np.ndarray  # (K, 2): mean luma of reference and capture
     contrast: np.ndarray  # (K, 2): its standard deviation
     stuck: np.ndarray  # (K,) bool: the capture repeats itself where the reference moves
+    updates_hz: float | None  # how often the capture changes its picture where the reference moves; None: it does not
     captured: int
 
 
@@ -72,16 +79,21 @@ def measure(reference: Path | str, capture: Path | str, source: Path | str | Non
     judged = np.flatnonzero(registration.recorded & (registration.capture_of >= 0))
     anchors = _anchors(thumbs, shown, registration, judged)
     null = _Null(source or reference, _probe(capture, registration, rate, planar), planar.size, rate, len(judged))
-    observed, ssim, noise, pictures = [], [], [], []
+    weighted = Xpsnr(planar.size, rate)
+    observed, ssim, colour, noise, eye, pictures = [], [], [], [], [], []
     for tick, a, b in _pairs(reference, capture, registration, rate, planar):
-        blocks = block_ssim(plane(a, 0), plane(b, 0))
-        observed.append(tiles(blocks))
-        ssim.append(float(blocks.mean()))
+        luma, *chroma = (block_ssim(plane(a, k), plane(b, k)) for k in range(3))
+        observed.append((tiles(luma), _colour_tiles(chroma)))
+        ssim.append(float(luma.mean()))
+        colour.append([float(blocks.mean()) for blocks in chroma])
         noise.append(psnr(plane(a, 0), plane(b, 0)))
+        eye.append(weighted.push(a, b))
         if tick in anchors:
             pictures.append((_rgb(a), _rgb(b)))
         null.push(b)
-    seen = np.array(observed) if observed else np.zeros((0, 1, 1), np.float32)
+    nothing = np.zeros((0, 1, 1), np.float32)
+    seen = [np.array(tiled) for tiled in zip(*observed, strict=True)] or [nothing, nothing]
+    floor = null.finish(seen)
     frames = registration.capture_of[judged]
     light = np.stack([thumbs[judged].reshape(len(judged), -1), shown[frames].reshape(len(judged), -1)], axis=1)
     return Measurement(
@@ -92,14 +104,19 @@ def measure(reference: Path | str, capture: Path | str, source: Path | str | Non
         registration=registration,
         calibration=calibrate(pictures) if pictures else None,
         ticks=judged,
-        observed=seen,
-        null=null.finish(seen),
+        observed=seen[0],
+        null=floor[0],
+        observed_colour=seen[1],
+        null_colour=floor[1],
         ssim=np.array(ssim),
+        ssim_colour=np.array(colour).reshape(-1, 2),
         psnr=np.array(noise),
+        xpsnr=np.array(eye).reshape(-1, 3),
         quality=null.quality,
         brightness=light.mean(axis=2),
         contrast=light.std(axis=2),
         stuck=_still_ticks(thumbs, shown, judged, frames),
+        updates_hz=_updates_hz(thumbs, shown, judged, frames, rate),
         captured=len(shown),
     )
 
@@ -161,8 +178,8 @@ class _Null:
     ) -> None:
         facts = read_facts(source)
         self.quality: int | None = None
-        self.tiles: list[np.ndarray] = []
-        self.waiting: deque[np.ndarray] = deque()
+        self.tiles: list[tuple[np.ndarray, np.ndarray]] = []
+        self.waiting: deque[list[np.ndarray]] = deque()
         self.recoder = None
         if facts.lossless or not probe:
             return
@@ -177,23 +194,30 @@ class _Null:
 
     def push(self, picture: av.VideoFrame) -> None:
         if self.recoder is not None:
-            self.waiting.append(plane(picture, 0).copy())
+            self.waiting.append([plane(picture, k).copy() for k in range(3)])
             self._measure(self.recoder.push(picture))
 
-    def finish(self, observed: np.ndarray) -> np.ndarray:
-        """Return the tile SSIM of each judged tick, of the shape of `observed`."""
+    def finish(self, observed: list[np.ndarray]) -> list[np.ndarray]:
+        """Return the tile SSIM of each judged tick, in luma and in colour, of the shapes of `observed`."""
         import numpy as np
 
-        if self.recoder is None:
-            return np.ones_like(observed)
-        self._measure(self.recoder.finish())
-        out = np.ones_like(observed)
-        out[: len(self.tiles)] = self.tiles
+        out = [np.ones_like(tiled) for tiled in observed]
+        if self.recoder is not None:
+            self._measure(self.recoder.finish())
+            for part, mine in zip(out, zip(*self.tiles, strict=True), strict=False):
+                part[: len(mine)] = mine
         return out
 
     def _measure(self, recoded: list[av.VideoFrame]) -> None:
         for picture in recoded:
-            self.tiles.append(tiles(block_ssim(self.waiting.popleft(), plane(picture, 0))))
+            before = self.waiting.popleft()
+            luma, *chroma = (block_ssim(before[k], plane(picture, k)) for k in range(3))
+            self.tiles.append((tiles(luma), _colour_tiles(chroma)))
+
+
+def _colour_tiles(chroma: list[np.ndarray]) -> np.ndarray:
+    """Tiles of the mean of both colour planes, over the same pixels as the tiles of luma."""
+    return tiles((chroma[0] + chroma[1]) / 2, TILE // BLOCK // 2)
 
 
 def _anchors(thumbs: np.ndarray, shown: np.ndarray, registration: Registration, judged: np.ndarray) -> set[int]:
@@ -223,6 +247,27 @@ def _still_ticks(thumbs: np.ndarray, shown: np.ndarray, judged: np.ndarray, fram
     moves = np.abs(b[1:] - b[:-1]).reshape(len(b) - 1, -1)
     stuck[1:] = still & (moves.max(axis=1) > 24) & (moves.mean(axis=1) > 0.5)
     return stuck
+
+
+def _updates_hz(
+    thumbs: np.ndarray, shown: np.ndarray, judged: np.ndarray, frames: np.ndarray, rate: float
+) -> float | None:
+    """Count how often the capture changes its picture a second, in the stretches in which the reference moves.
+
+    Also of frames between the reference's own: a reference of 30 a second says nothing of each second one, but what a
+    capture of 60 shows there can be counted."""
+    import numpy as np
+
+    if len(judged) < 2:
+        return None
+    moves = np.abs(np.diff(thumbs[judged].astype(np.int16), axis=0)).reshape(len(judged) - 1, -1)
+    moving = (moves.max(axis=1) > 24) & (moves.mean(axis=1) > 0.5)
+    changes = np.abs(np.diff(shown.astype(np.int16), axis=0)).reshape(len(shown) - 1, -1).max(axis=1) > 1
+    counted = np.concatenate([[0], np.cumsum(changes)])
+    length = int((frames[1:] - frames[:-1])[moving].sum())
+    if not length:
+        return None
+    return float((counted[frames[1:]] - counted[frames[:-1]])[moving].sum() / length * rate)
 
 
 def _guess_matrix(

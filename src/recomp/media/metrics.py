@@ -2,7 +2,8 @@
 
 SSIM (Wang et al. 2004) on 8x8 blocks that do not overlap, C1 = (0.01*255)^2, C2 = (0.03*255)^2, in [-1, 1], 1 = equal.
 A tile is 32x32 pixels: the mean of its 4x4 blocks. A whole picture's mean hides a missing sprite (0.99); its worst tile
-does not. PSNR in dB against a peak of 255, at most 99.
+does not. Of the colour planes, which have half the size, a tile is 2x2 blocks.
+PSNR in dB against a peak of 255, at most 99.
 """
 
 from __future__ import annotations
@@ -34,11 +35,10 @@ def block_ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return luminance * (2 * covariance + _C2) / (var_x + var_y + _C2)
 
 
-def tiles(blocks: np.ndarray) -> np.ndarray:
-    """Mean of each 4x4 blocks; tiles at the right and lower edge are the mean of what they have."""
+def tiles(blocks: np.ndarray, step: int = TILE // BLOCK) -> np.ndarray:
+    """Mean of each `step` x `step` blocks; tiles at the right and lower edge are the mean of what they have."""
     import numpy as np
 
-    step = TILE // BLOCK
     rows, columns = np.arange(0, blocks.shape[0], step), np.arange(0, blocks.shape[1], step)
     sums = np.add.reduceat(np.add.reduceat(blocks, rows, axis=0), columns, axis=1)
     heights = np.diff([*rows, blocks.shape[0]])[:, None]

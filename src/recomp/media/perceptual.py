@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MIN_TICKS = 30
 _WORST_NULL = 0.60  # mean SSIM of the codec against itself: below it nothing small can be seen
+_UNSHOWN = ("frame-pacing", "late-start", "capture-incomplete", "input-misalignment")  # no pair of pictures shows these
 _MIN_CONTRAST = 4.0  # standard deviation of luma: a reference that shows nothing
 
 
@@ -49,7 +50,7 @@ def compare_perceptual(
     m = measure(reference, capture, source)
     scenes = scenes_of(timeline, m.rate)
     gates = picture_gates(m, scenes, limits)
-    findings = diagnose_picture(m, limits, evidence or {}, settings.max_drift_frames)
+    findings = diagnose_picture(m, limits, evidence or {})
     sides = [has_sound(reference), has_sound(capture)]
     s, skew_ms = None, 0.0
     if all(sides):
@@ -207,13 +208,15 @@ def _frame_comparison(m: Measurement, limits: Limits) -> dict[str, Any]:
 
 
 def _first(m: Measurement, bad: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The tick to look at first: the earliest failure of the picture, past a missing tick to the next that is shown."""
+    """The tick to look at first: the earliest failure that a pair of pictures can show. Of those that none can, such
+    as a missing frame, the earliest, past it to the next tick that is shown."""
     import numpy as np
 
     seen = [f for f in bad if not f["class"].startswith("audio")]
     if not seen or not len(m.ticks):
         return None
-    first = min(seen, key=lambda f: f["first_tick"])
+    shown = [f for f in seen if f["class"] not in _UNSHOWN]
+    first = min(shown or seen, key=lambda f: f["first_tick"])
     tick = int(m.ticks[min(int(np.searchsorted(m.ticks, first["first_tick"])), len(m.ticks) - 1)])
     return {
         "kind": first["class"],
@@ -255,7 +258,11 @@ def _measurements(m: Measurement, s: SoundMeasurement | None, skew_ms: float) ->
         "ambiguous_ticks": int(r.ambiguous.sum()),
         "calibration": m.calibration.facts() if m.calibration else None,
         "ssim_mean": round(float(m.ssim.mean()), 4) if len(m.ssim) else None,
+        "ssim_mean_u": round(float(m.ssim_colour[:, 0].mean()), 4) if len(m.ssim) else None,
+        "ssim_mean_v": round(float(m.ssim_colour[:, 1].mean()), 4) if len(m.ssim) else None,
         "psnr_mean_db": round(float(m.psnr.mean()), 2) if len(m.psnr) else None,
+        "xpsnr_mean_db": [round(float(x), 2) for x in m.xpsnr.mean(axis=0)] if len(m.xpsnr) else None,
+        "updates_hz": None if m.updates_hz is None else round(m.updates_hz, 2),
         "ticks": m.ticks.tolist(),
         "ssim": [round(float(x), 4) for x in m.ssim],
         "null_ssim": [round(float(x), 4) for x in m.null.mean(axis=(1, 2))] if len(m.ticks) else [],
@@ -270,8 +277,8 @@ def _sound_facts(s: SoundMeasurement, skew_ms: float) -> dict[str, Any]:
         "skew_ms": round(skew_ms, 2),
         "prominence": round(s.prominence, 1),
         "drift_ppm": s.drift_ppm,
-        "loudness_db": round(s.loudness_db, 2),
-        "momentary_db": round(s.momentary_db, 2),
+        "loudness_lu": round(s.loudness_db, 2),
+        "momentary_lu": round(s.momentary_db, 2),
         "lsd_median_db": round(s.lsd_median, 2),
         "lsd_p99_db": round(s.lsd_p99, 2),
         "crest_db": round(s.crest_db, 2),

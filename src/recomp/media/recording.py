@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,7 +187,8 @@ class Exit:
 @dataclass(frozen=True)
 class Run:
     """`run.json`. `video` is (width, height, rate) or None, `audio` (rate, channels, sample frames) or None,
-    `unknown_svcs` maps a supervisor call's number to how often it was made."""
+    `unknown_svcs` maps a supervisor call's number to how often it was made,
+    `unknown_commands` the name of a service, or of a command as NAME:NUMBER, to how often it was asked for."""
 
     exit: Exit
     ticks: int
@@ -195,6 +196,7 @@ class Run:
     video: tuple[int, int, int] | None
     audio: tuple[int, int, int] | None
     unknown_svcs: dict[int, int]
+    unknown_commands: dict[str, int]
 
 
 _KINDS = ("exit", "signal", "trap", "miss", "limit")
@@ -212,6 +214,7 @@ def parse_run(data: bytes, *, name: str = "run.json") -> Run:
             video=_triple(run["video"], ("width", "height", "rate")),
             audio=_triple(run["audio"], ("rate", "channels", "samples")),
             unknown_svcs={_whole(call["number"]): _whole(call["count"]) for call in run["unknown_svcs"]},
+            unknown_commands={_text(call["name"]): _whole(call["count"]) for call in run.get("unknown_commands", ())},
         )
     except KeyError as error:
         raise FormatError(f"{name}: key {error.args[0]!r} is missing") from None
@@ -272,6 +275,41 @@ def parse_inputs(data: bytes, *, name: str = "inputs.jsonl") -> list[InputEvent]
         InputEvent(tick, type_, code, value)
         for tick, type_, code, value in _lines(data, name, ("tick", "type", "code", "value"), signed="value")
     ]
+
+
+def read_input_log(path: Path | str) -> list[InputEvent]:
+    """Read what was played: a recording's inputs.jsonl, or a compiled input script (TICK TYPE CODE VALUE a line).
+
+    Raises FormatError for a file that cannot be read or is neither."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise FormatError(f"{path}: cannot read the input log: {error.strerror}") from error
+    if data.lstrip()[:1] in (b"{", b""):
+        return parse_inputs(data, name=str(path))
+    events = []
+    for number, line in enumerate(data.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            tick, kind, code, value = map(int, line.split())
+            if not (0 <= tick < 1 << 64 and 0 <= kind < 1 << 16 and 0 <= code < 1 << 16):
+                raise ValueError
+        except ValueError:
+            raise FormatError(f"{path}:{number}: found {line[:40]!r}, expected TICK TYPE CODE VALUE") from None
+        events.append(InputEvent(tick, kind, code, value))
+    return events
+
+
+def first_input_difference(ours: Sequence[InputEvent], theirs: Sequence[InputEvent]) -> int | None:
+    """Return the tick of the first event that one side read and the other did not, or read at another tick or in
+    another order; None if they are equal. Reports (EV_SYN) do not count: a device may add them."""
+    a, b = ([event for event in side if event.type != 0] for side in (ours, theirs))
+    for one, other in zip(a, b, strict=False):
+        if one != other:
+            return min(one.tick, other.tick)
+    rest = (a if len(a) > len(b) else b)[min(len(a), len(b)) :]
+    return rest[0].tick if rest else None
 
 
 def parse_misses(data: bytes, *, name: str = "misses.jsonl") -> list[Miss]:

@@ -101,10 +101,12 @@ def record(
     fps: int = 60,
     markers: Sequence[tuple[str, float]] = (),
     name: str = "golden",
+    inputs: Path | str | None = None,
 ) -> Path:
     """Make a golden reference of a run: its video and its lists, under a `reference_video.toml`; return that file.
 
-    Refuses lists that do not belong to the video: their lengths and the first and last picture are checked.
+    `inputs` is what was played, kept beside it. Refuses lists that do not belong to the video: their lengths and the
+    first and last picture are checked.
     """
     from recomp.media.video import read_frames
 
@@ -122,7 +124,9 @@ def record(
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(video, folder / "reference.mkv")
     sound = None if audio_hashes is None else read_hash_list(audio_hashes)
-    return _write(folder, size, fps, hashes, sound, markers, Plan(name=name), None)
+    if inputs is not None:
+        shutil.copyfile(inputs, folder / "inputs.jsonl")
+    return _write(folder, size, fps, hashes, sound, markers, Plan(name=name), None, has_inputs=inputs is not None)
 
 
 def _check(profile: Profile, plan: Plan) -> None:
@@ -258,6 +262,8 @@ def _write(
     events: Sequence[tuple[str, float]],
     plan: Plan,
     normalization: dict[str, Any] | None,
+    *,
+    has_inputs: bool = False,
 ) -> Path:
     import tomlkit
 
@@ -282,6 +288,8 @@ def _write(
     if normalization:
         content["normalization"] = normalization
     content |= {"timeline": timeline, "hashes": lists, "validation": validation}
+    if has_inputs:
+        content["inputs"] = {"path": "inputs.jsonl"}
     path = folder / "reference_video.toml"
     path.write_text(tomlkit.dumps(content), encoding="utf-8")
     return path

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError
+from recomp.media.loudness import block_powers, integrated, lufs
 from recomp.media.video import _decoding, _open, audio_streams
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _SILENT_DB, _AUDIBLE_DB = -62.0, -45.0
 
 @dataclass(frozen=True)
 class SoundMeasurement:
-    """Capture against reference; levels in dB.
+    """Capture against reference; levels in dB, `loudness_db` and `momentary_db` in LU (BS.1770).
 
     `offset_s`: capture late by; `prominence`: peak of the correlation in standard deviations; `drift_ppm`: capture slow
     by (None: too short or unsure); `lsd`: log-spectral distance in dB, median and 99th percentile, `lsd_at_s` where the
@@ -126,14 +127,14 @@ def measure_sound(reference: np.ndarray, capture: np.ndarray) -> SoundMeasuremen
     distances = np.sqrt((difference**2).sum(axis=1) / np.maximum(heard.sum(axis=1), 1))
     judged = distances[audible] if audible.any() else np.zeros(1)
     worst = int(np.argmax(np.where(audible, distances, -1.0)))
-    momentary = _momentary(ours, theirs)
+    powers = block_powers(ours), block_powers(theirs)
     return SoundMeasurement(
         seconds=len(ours) / RATE,
         offset_s=offset / RATE,
         prominence=prominence,
         drift_ppm=drift,
-        loudness_db=_rms_db(theirs) - _rms_db(ours),
-        momentary_db=momentary,
+        loudness_db=integrated(powers[1]) - integrated(powers[0]),
+        momentary_db=_momentary(*powers),
         lsd_median=float(np.median(judged)),
         lsd_p99=float(np.percentile(judged, 99)),
         lsd_at_s=worst * _FRAME / RATE,
@@ -319,16 +320,12 @@ def _heard(bands: np.ndarray) -> np.ndarray:
 
 
 def _momentary(a: np.ndarray, b: np.ndarray) -> float:
-    """Largest difference in dB of 400 ms levels, 100 ms apart, where the reference is audible."""
+    """Largest difference in LU of the loudness of 400 ms, where the reference is audible; from their powers."""
     import numpy as np
 
-    length, hop = RATE * 2 // 5, RATE // 10
-    worst = 0.0
-    for start in range(0, len(a) - length + 1, hop):
-        ours, theirs = _rms_db(a[start : start + length]), _rms_db(b[start : start + length])
-        if ours > _AUDIBLE_DB:
-            worst = max(worst, abs(theirs - ours))
-    return float(np.round(worst, 3))
+    ours, theirs = lufs(a), lufs(b)
+    audible = ours > _AUDIBLE_DB
+    return float(np.round(np.abs(theirs - ours)[audible].max(), 3)) if audible.any() else 0.0
 
 
 def _channels(a: np.ndarray, b: np.ndarray) -> tuple[tuple[float, ...], ...]:

@@ -61,6 +61,13 @@ def triage(
     return summarise({"status": "", "categories": [], "findings": findings, "suggestions": []})
 
 
+def input_message(evidence: Mapping[str, Any]) -> str:
+    """Say where what the guest read leaves what was played for the reference."""
+    tick = evidence.get("first_input_difference")
+    where = "" if tick is None else f", from tick {tick} on"
+    return f"the guest read other input, or read it at another tick{where}"
+
+
 def summarise(result: dict[str, Any]) -> dict[str, Any]:
     """Bring status, categories and suggestions of a triage in line with its findings; return it."""
     categories = list(dict.fromkeys(finding["class"] for finding in result["findings"]))
@@ -86,7 +93,7 @@ def _frame_findings(
         yield _run(first, "other-content", "no frame of the reference occurs in the capture")
         return
     if evidence.get("inputs_equal") is False:
-        yield _run(first, "input-misalignment", "the guest read other input, or read it at another tick")
+        yield _run(first, "input-misalignment", input_message(evidence))
         return
     lost = _lost_from(alignment, len(reference))
     kept = alignment.runs[: len(alignment.runs) - len(lost)]

@@ -75,6 +75,40 @@ def comparison_rows(video: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def scene_rows(video: Mapping[str, Any], history: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """One row a scene: its place, its digest now and before (each as a dot of the same letter for the same digest), and
+    what was decided about it. `command` is what a person would type to approve it, where that is still open."""
+    decided = {decision["scene"]: decision for decision in video.get("approvals") or ()}
+    rows = []
+    for scene in video.get("scenes") or ():
+        past = [digest for digest in history.get(scene["scene"], ())]
+        if not past or past[-1] != scene["digest"]:
+            past.append(scene["digest"])
+        letters: dict[str, str] = {}
+        for digest in past:
+            letters.setdefault(digest, "abcdefgh"[len(letters) % 8])
+        decision = decided.get(scene["scene"]) or {}
+        status = "equal" if not scene["differs"] else decision.get("status") or "differs"
+        rows.append({
+            "name": scene["scene"],
+            "first": scene["first"],
+            "ticks": scene["ticks"],
+            "digest": scene["digest"],
+            "dots": [{"letter": letters[d], "digest": d, "now": k == len(past) - 1} for k, d in enumerate(past)],
+            "status": {"positive": "approved", "negative": "known bad"}.get(status, status),
+            "tone": {"equal": "yes", "positive": "yes"}.get(status, "no"),
+            "why": decision.get("why") or "",
+            "who": decision.get("who") or "",
+            "command": _accept_command(scene["scene"]) if status == "differs" else "",
+        })  # fmt: skip
+    return rows
+
+
+def _accept_command(scene: str) -> str:
+    quoted = "'" + scene.replace("'", "'\\''") + "'"
+    return f'recomp accept --scene {quoted} --because "…"'
+
+
 def stage_rows(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One row a step, with its share of the longest one for the bar."""
     longest = max((float(step.get("duration_ms") or 0) for step in steps), default=0) or 1

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError
-from recomp.report.page import write_report
+from recomp.report.page import Frame, write_report
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from recomp.media.compare import HashLists
 
 _MAX_JSON = 64 << 20
 _STRIP = 12
+_NEAR = 2  # frames: what is called the same moment in a strip
 
 
-def report_run(manifest_path: Path | str, out: Path | str | None = None, *, title: str = "") -> Path:
+def report_run(
+    manifest_path: Path | str,
+    out: Path | str | None = None,
+    *,
+    title: str = "",
+    history: Callable[[Mapping[str, Any] | None, float], Mapping[str, Sequence[str]]] | None = None,
+) -> Path:
     """Write `report.html` beside `run-manifest.json` (or to `out`) and return its path.
 
-    Uses what is there: the validation report and its pictures, the capture's key frames, the applied inputs, the lift's
-    summary. Raises FormatError for a manifest or a report that is not JSON of its kind.
+    Uses what is there: the validation report and its pictures, key frames of both videos, the applied inputs, the
+    lift's summary. `history` is asked with a timeline and a rate for the digests that each scene had before. Raises
+    FormatError for a manifest or a report that is not JSON of its kind.
     """
     manifest_path = Path(manifest_path)
     manifest = read_json(manifest_path)
@@ -37,6 +47,8 @@ def report_run(manifest_path: Path | str, out: Path | str | None = None, *, titl
         strip=_strip(manifest, base, validation),
         input_ticks=_input_ticks(manifest, base),
         loudness=_loudness(manifest, base),
+        reference_loudness=_reference_loudness(validation, base),
+        history={} if history is None else history(*_clock(validation)),
         title=title,
     )
     return out
@@ -101,21 +113,46 @@ def _coverage(manifest: Mapping[str, Any], base: Path) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if not isinstance(value, list)}
 
 
-def _strip(manifest: Mapping[str, Any], base: Path, validation: Mapping[str, Any] | None) -> list[tuple[int, str, Any]]:
-    """A dozen pictures of the capture, each labelled with its scene."""
-    video = artifact(manifest, base, "capture-video")
-    if video is None:
-        return []
+def _clock(validation: Mapping[str, Any] | None) -> tuple[Mapping[str, Any] | None, float]:
+    """The timeline and the rate that scenes are counted by."""
+    video = (validation or {}).get("video") or {}
+    return video.get("timeline"), float((video.get("reference") or {}).get("fps") or 60)
+
+
+def _reference_video(validation: Mapping[str, Any] | None, base: Path) -> Path | None:
+    """The reference's video where the report says so and it still is there."""
+    path = (((validation or {}).get("video") or {}).get("reference") or {}).get("path")
+    return _located(path, base) if isinstance(path, str) and path else None
+
+
+def _strip(manifest: Mapping[str, Any], base: Path, validation: Mapping[str, Any] | None) -> list[Frame]:
+    """A dozen pictures of the capture with their scene, and above each, where it has one, the reference's."""
     from recomp.media.compare import scene_at, scenes_of
     from recomp.media.video import key_frames
+    from recomp.report.threads import capture_place, steps_of
 
-    timeline = ((validation or {}).get("video") or {}).get("timeline")
-    fps = float((((validation or {}).get("video") or {}).get("reference") or {}).get("fps") or 60)
+    made = [artifact(manifest, base, role) for role in ("capture-video", "capture")]  # built in; by a command
+    timeline, fps = _clock(validation)
+    try:
+        pictures = next((key_frames(video) for video in made if video is not None), [])
+    except FormatError:  # what a command made may be anything
+        return []
     scenes = scenes_of(timeline, fps)
-    pictures = key_frames(video)
     count = min(_STRIP, len(pictures))
     chosen = [pictures[k * len(pictures) // count] for k in range(count)]
-    return [(tick, scene_at(scenes, tick) or "", frame) for tick, frame in chosen]
+    reference = _reference_video(validation, base)
+    steps = steps_of((validation or {}).get("video") or {})
+    try:
+        found = [] if reference is None else key_frames(reference)
+    except FormatError:
+        found = []
+    theirs = {capture_place(steps, tick): (tick, picture) for tick, picture in found}
+    out = []
+    for frame, picture in chosen:
+        near = min(theirs, key=lambda place: abs(place - frame), default=None)
+        tick, beside = theirs[near] if near is not None and abs(near - frame) <= _NEAR else (None, None)
+        out.append(Frame(frame, scene_at(scenes, frame) or "", picture, tick, beside))
+    return out
 
 
 def _input_ticks(manifest: Mapping[str, Any], base: Path) -> list[int]:
@@ -125,6 +162,20 @@ def _input_ticks(manifest: Mapping[str, Any], base: Path) -> list[int]:
     from recomp.media.recording import parse_inputs
 
     return [event.tick for event in parse_inputs(path.read_bytes())]
+
+
+def _reference_loudness(validation: Mapping[str, Any] | None, base: Path) -> list[float]:
+    """As `_loudness`, of the first sound track of the reference's video."""
+    path = _reference_video(validation, base)
+    if path is None:
+        return []
+    from recomp.media.video import read_audio
+
+    try:
+        samples, rate = read_audio(path)
+    except FormatError:
+        return []
+    return _peaks(samples.reshape(-1), max(1, rate // 60) * samples.shape[1])
 
 
 def _loudness(manifest: Mapping[str, Any], base: Path) -> list[float]:
@@ -144,5 +195,11 @@ def _loudness(manifest: Mapping[str, Any], base: Path) -> list[float]:
             data = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     except (wave.Error, EOFError, OSError):
         return []
+    return _peaks(data, step)
+
+
+def _peaks(data: np.ndarray, step: int) -> list[float]:
+    import numpy as np
+
     whole = np.abs(data[: len(data) // step * step].astype(np.int32)).reshape(-1, step)
     return [round(float(peak) / 32768, 3) for peak in whole.max(axis=1)] if whole.size else []

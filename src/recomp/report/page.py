@@ -13,10 +13,11 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recomp.errors import FormatError
-from recomp.report.facts import comparison_rows, coverage_rows, stage_rows, verdict
+from recomp.report.facts import comparison_rows, coverage_rows, scene_rows, stage_rows, verdict
+from recomp.report.threads import draw_threads
 from recomp.report.timeline import draw_timeline
 
 if TYPE_CHECKING:
@@ -25,7 +26,18 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _PICTURE_BUDGET = 500_000
 """Bytes of one picture in the page; above it the copy shown is lossy and says so (the PNG beside the report is not)."""
-_STRIP_WIDTH = 240  # pixels of a film strip picture
+_STRIP_WIDTH = 200  # pixels of a film strip picture
+
+
+class Frame(NamedTuple):
+    """A picture of the film strip: frame and scene of the capture, (height, width, 4) uint8 RGBA; and the reference's
+    tick and picture of that moment, None where it has none."""
+
+    number: int
+    label: str
+    picture: np.ndarray
+    reference_tick: int | None = None
+    reference: np.ndarray | None = None
 
 
 def write_report(
@@ -35,17 +47,19 @@ def write_report(
     *,
     folder: Path | str | None = None,
     coverage: Mapping[str, Any] | None = None,
-    strip: Sequence[tuple[int, str, np.ndarray]] = (),
+    strip: Sequence[Frame] = (),
     input_ticks: Sequence[int] = (),
     loudness: Sequence[float] = (),
+    reference_loudness: Sequence[float] = (),
+    history: Mapping[str, Sequence[str]] | None = None,
     title: str = "",
 ) -> None:
     """Write the report page of one run, whole or not at all.
 
     `manifest` and `validation` are the parsed run-manifest.json and validation-report.json (None: nothing to compare).
-    `folder` is where the pictures that the validation names lie; `coverage` the lift's summary; `strip` pictures of the
-    capture as (tick, label, (height, width, 4) uint8 RGBA); `input_ticks` the ticks with input; `loudness` the
-    capture's peak in [0, 1] at each tick.
+    `folder` is where the pictures that the validation names lie; `coverage` the lift's summary; `input_ticks` the ticks
+    with input; `loudness` and `reference_loudness` the peak in [0, 1] at each tick; `history` the digests that each
+    scene had before.
     """
     path = Path(path)
     scratch = path.with_name(f".{path.name}.part")
@@ -57,6 +71,8 @@ def write_report(
         strip=strip,
         input_ticks=input_ticks,
         loudness=loudness,
+        reference_loudness=reference_loudness,
+        history=history,
         title=title,
     )
     scratch.write_text(page, encoding="utf-8")
@@ -69,9 +85,11 @@ def render(
     *,
     folder: Path | str | None = None,
     coverage: Mapping[str, Any] | None = None,
-    strip: Sequence[tuple[int, str, np.ndarray]] = (),
+    strip: Sequence[Frame] = (),
     input_ticks: Sequence[int] = (),
     loudness: Sequence[float] = (),
+    reference_loudness: Sequence[float] = (),
+    history: Mapping[str, Sequence[str]] | None = None,
     title: str = "",
 ) -> str:
     """Return the page that `write_report` writes."""
@@ -86,6 +104,7 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters["number"] = lambda value: f"{value:,}".replace(",", "\u202f")
+    environment.filters["truncate_list"] = _shortened
     video = (validation or {}).get("video")
     return environment.get_template("page.html.j2").render(
         title=title or "recomp",
@@ -95,8 +114,10 @@ def render(
         run_id=manifest.get("run_id", ""),
         verdict=verdict(validation, manifest),
         pair=_pair(video, Path(folder)) if video and folder is not None else None,
-        strip=[_strip_picture(*entry) for entry in strip],
-        timeline=draw_timeline(video, input_ticks, loudness) if video else None,
+        strip=[_strip_pair(entry, video) for entry in strip],
+        threads=draw_threads(video) if video and strip else None,
+        timeline=draw_timeline(video, input_ticks, loudness, reference_loudness) if video else None,
+        scenes=scene_rows(video, history or {}) if video else [],
         findings=video["triage"]["findings"] if video else [],
         comparisons=comparison_rows(video) if video else [],
         gates=video.get("gates", []) if video else [],
@@ -105,6 +126,12 @@ def render(
         manifest=manifest,
         video=video,
     )
+
+
+def _shortened(labels: Sequence[str]) -> str:
+    """The first few of a list, and how many more there are."""
+    more = f" and {len(labels) - 4} more" if len(labels) > 4 else ""
+    return ", ".join(labels[:4]) + more
 
 
 def _pair(video: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
@@ -142,6 +169,24 @@ def _load(folder: Path, name: str) -> dict[str, Any]:
         data = _webp(image, quality=quality)
         quality -= 20
     return {"uri": _uri(data), "exact": exact, "name": name, "width": image.width, "height": image.height}
+
+
+def _strip_pair(frame: Frame, video: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Both pictures of a moment; `off` where the report found it to differ."""
+    above = None if frame.reference is None else _strip_picture(frame.reference_tick or 0, "", frame.reference)
+    return {**_strip_picture(frame.number, frame.label, frame.picture), "above": above, "off": _is_off(frame, video)}
+
+
+def _is_off(frame: Frame, video: Mapping[str, Any] | None) -> bool:
+    runs = (((video or {}).get("frame_comparison") or {}).get("edits") or {}).get("runs", ())
+    if any(
+        r["kind"] != "delete" and r["capture_start"] <= frame.number < r["capture_start"] + r["count"] for r in runs
+    ):
+        return True
+    found = ((video or {}).get("triage") or {}).get("findings", ()) if (video or {}).get("mode") == "perceptual" else ()
+    tick = frame.number if frame.reference_tick is None else frame.reference_tick
+    shown = [f for f in found if f.get("severity") == "failed" and not f["class"].startswith("audio")]
+    return any(not f["ticks"] or f["first_tick"] <= tick < f["first_tick"] + f["ticks"] for f in shown)
 
 
 def _strip_picture(tick: int, label: str, frame: np.ndarray) -> dict[str, Any]:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recomp.report.threads import steps_of
+
 _NARROWEST = 0.004  # least width of a mark, as a share of the axis: one frame in 20,000 must be seen
 
 
 def draw_timeline(
-    video: Mapping[str, Any], input_ticks: Sequence[int], loudness: Sequence[float] = ()
+    video: Mapping[str, Any],
+    input_ticks: Sequence[int],
+    loudness: Sequence[float] = (),
+    reference_loudness: Sequence[float] = (),
 ) -> dict[str, Any] | None:
     """Return lanes of marks {"x", "width", "kind", "label"} in percent of the reference; None without frames.
 
-    `loudness` are the capture's peaks in [0, 1], one a tick, drawn behind the marks of its sound.
+    `loudness` are the capture's peaks in [0, 1], one a tick, drawn behind the marks of its sound: the capture's hang
+    down, the reference's stand up; without those of the reference both are the capture's.
     """
     frames = video["frame_comparison"]
     if not frames:
@@ -32,26 +38,59 @@ def draw_timeline(
         ticks = sorted({tick for tick in input_ticks if 0 <= tick < total})
         lanes.append({"name": "input", "marks": [_mark(tick, 1, total, "input", f"input at {tick}") for tick in ticks]})
     for lane in lanes:
-        lane["wave"] = _wave(loudness, total) if lane["name"] == "sound" else ""
+        lane["wave"] = _wave(reference_loudness or loudness, loudness, total) if lane["name"] == "sound" else ""
     return {
         "lanes": lanes,
         "scenes": _scenes(video.get("timeline"), total, fps),
         "seconds": [{"x": round(100 * s * fps / total, 3), "label": f"{s} s"} for s in _seconds(total / fps)],
         "total": total,
+        "mirrored": bool(reference_loudness and loudness),
+        "offset": _offset(video, total),
         "chart": _chart(video.get("measurements") or {}, total),
     }
 
 
-def _wave(loudness: Sequence[float], total: int) -> str:
-    """A mirrored outline of at most 500 steps, each as high as the loudest tick in it."""
-    if not loudness:
+def _wave(above: Sequence[float], below: Sequence[float], total: int) -> str:
+    """Two outlines of at most 500 steps around one axis, each step as high as the loudest tick in it."""
+    if not above or not below:
         return ""
+    upper = [f"{x:.1f},{50 - 48 * peak:.1f}" for x, peak in _outline(above, total)]
+    lower = [f"{x:.1f},{50 + 48 * peak:.1f}" for x, peak in _outline(below, total)]
+    return " ".join(upper + lower[::-1])
+
+
+def _outline(loudness: Sequence[float], total: int) -> list[tuple[float, float]]:
     step = -(-len(loudness) // 500)
     peaks = [max(loudness[start : start + step]) for start in range(0, len(loudness), step)]
-    places = [min(1000.0, 1000 * k * step / total) for k in range(len(peaks))]
-    upper = [f"{x:.1f},{50 - 48 * peak:.1f}" for x, peak in zip(places, peaks, strict=True)]
-    lower = [f"{x:.1f},{50 + 48 * peak:.1f}" for x, peak in zip(places, peaks, strict=True)]
-    return " ".join(upper + lower[::-1])
+    return [(min(1000.0, 1000 * k * step / total), peak) for k, peak in enumerate(peaks)]
+
+
+def _offset(video: Mapping[str, Any], total: int) -> dict[str, Any] | None:
+    """A staircase of how far the capture is behind the reference, in ticks; None where it never is.
+
+    The sound's own offset is one number for the whole clip and goes into the label.
+    """
+    steps = steps_of(video)
+    if not steps:
+        return None
+    levels, points, level = [0], [(0.0, 0)], 0
+    for first, kind, count in steps:
+        x = min(1000.0, 1000 * first / total)
+        points.append((x, level))
+        level += count if kind == "extra" else -count
+        points.append((x, level))
+        levels.append(level)
+    points.append((1000.0, level))
+    low, high = min(levels), max(levels)
+    scale = 80 / max(1, high - low)
+    line = " ".join(f"{x:.1f},{90 - scale * (y - low):.1f}" for x, y in points)
+    sound = (video.get("measurements") or {}).get("sound") or {}
+    skew = f"; the sound is {sound['skew_ms']:+.1f} ms against the picture" if sound else ""
+    return {
+        "line": line,
+        "label": f"The capture is {low:+d} to {high:+d} frames behind{skew}",
+        "range": f"{low:+d}…{high:+d}",
+    }
 
 
 def _finding_marks(video: Mapping[str, Any], total: int) -> dict[str, list[dict[str, Any]]]:
@@ -87,7 +126,8 @@ def _chart(measurements: Mapping[str, Any], total: int) -> dict[str, Any] | None
         return " ".join(points)
 
     mean = sum(seen) / len(seen)
-    return {"seen": line(seen), "null": line(null), "mean": f"{mean:.3f}", "lowest": f"{min(seen):.3f}"}
+    band = f"0,5 1000,5 {' '.join(reversed(line(null).split()))}"
+    return {"seen": line(seen), "null": line(null), "band": band, "mean": f"{mean:.3f}", "lowest": f"{min(seen):.3f}"}
 
 
 def _edit_marks(comparison: Mapping[str, Any], total: int) -> list[dict[str, Any]]:

@@ -18,7 +18,8 @@ def sysreg(op0: int, op1: int, crn: int, crm: int, op2: int) -> int:
 NZCV = sysreg(3, 3, 4, 2, 0)
 FPCR, FPSR = sysreg(3, 3, 4, 4, 0), sysreg(3, 3, 4, 4, 1)
 TPIDR_EL0, TPIDRRO_EL0 = sysreg(3, 3, 13, 0, 2), sysreg(3, 3, 13, 0, 3)
-CNTFRQ_EL0, CNTVCT_EL0 = sysreg(3, 3, 14, 0, 0), sysreg(3, 3, 14, 0, 2)
+CNTFRQ_EL0 = sysreg(3, 3, 14, 0, 0)
+CNTPCT_EL0, CNTVCT_EL0 = sysreg(3, 3, 14, 0, 1), sysreg(3, 3, 14, 0, 2)
 
 #: Registers that are constants. The others of the identification space (3, 0, 0, 0..7) read as zero.
 _CONSTANTS = {
@@ -37,6 +38,7 @@ _READS = {
     TPIDR_EL0: "c->tpidr_el0",
     TPIDRRO_EL0: "c->tpidrro_el0",
     CNTFRQ_EL0: "RT_CNTFRQ",
+    CNTPCT_EL0: "rt_cntvct(c)",  # one counter: nothing here is virtual
     CNTVCT_EL0: "rt_cntvct(c)",
 }
 _WRITES = {

@@ -6,11 +6,15 @@ import json
 import os
 
 from recomp import __version__
+from recomp.config.project import Project
+from recomp.engine.batch_status import find_title, read_batch_manifest, set_title_status
 from recomp.engine.context import Context
 from recomp.engine.separation import check_separation
 from recomp.engine.stage import Output, Result, Stage
 from recomp.stages.job import Job
 
+#: how a run ended → the title's status in its batch; a run that was interrupted says nothing about its title
+_TITLE_STATUS = {"succeeded": "passed", "failed": "failed", "blocked": "needs_review"}
 BUILD_TYPE = "https://recomp.example/automation/v1"
 
 
@@ -23,7 +27,7 @@ def stage(job: Job, before: tuple[str, ...], receiving: tuple[str, ...], inputs:
         check_separation(receiving)
         statement = _statement(context, config, inputs)
         context.write("statement", json.dumps(statement, indent=2, sort_keys=True).encode() + b"\n")
-        return Result(found=f"{len(statement['subject'])} subjects, {len(inputs)} inputs")
+        return Result(found=f"{_count(len(statement['subject']), 'subject')}, {_count(len(inputs), 'input')}")
 
     return Stage(
         name="archive",
@@ -41,6 +45,33 @@ def stage(job: Job, before: tuple[str, ...], receiving: tuple[str, ...], inputs:
         ),
         timeout_s=settings.timeout_s("archive"),
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
+def note_in_batch(project: Project, status: str, last_step: str | None) -> None:
+    """What the archive does last, and also when it was cached or never reached: the title's status goes into the
+    manifest of the batch that the run belongs to, if any. Raises ConfigError, OSError."""
+    batch = project.settings.raw["batch"]
+    path = project.settings.path("batch", "manifest")
+    is_partial = status == "succeeded" and last_step != "archive"
+    if path is None or not batch["update_status"] or status not in _TITLE_STATUS or is_partial:
+        return
+    set_title_status(path, title_of(project), _TITLE_STATUS[status])
+
+
+def check_batch(project: Project) -> None:
+    """Whether the batch manifest has the title. Raises ConfigError."""
+    path = project.settings.path("batch", "manifest")
+    if path is not None and project.settings.raw["batch"]["update_status"]:
+        find_title(path, read_batch_manifest(path), title_of(project))
+
+
+def title_of(project: Project) -> str:
+    listed = project.documents["provenance"].values["title"]["title_id"]
+    return project.settings.raw["batch"]["title_id"] or listed
 
 
 def _statement(context: Context, config: dict, inputs: list[dict]) -> dict:

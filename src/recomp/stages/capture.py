@@ -22,13 +22,16 @@ def stage(job: Job) -> Stage | None:
         return replaced
     recording = job.recording_dir()
 
+    container = "mov" if settings.video_path.lower().endswith(".mov") else "matroska"
+
     def run(context: Context) -> Result:
-        return _run(context, recording)
+        return _run(context, recording, container)
 
     return Stage(
         name="capture",
         run=run,
         inputs=job.reads("run", "recording", recording),
+        config={"container": container},
         tools=(*job.tools.recomp("media", "stages/capture.py"), *job.tools.library("av")),
         after=AFTER["capture"],
         outputs=(Output("video", settings.video_path, role="capture-video"),),
@@ -36,7 +39,7 @@ def stage(job: Job) -> Stage | None:
     )
 
 
-def _run(context: Context, recording: str) -> Result:
+def _run(context: Context, recording: str, container: str) -> Result:
     if not os.path.exists(os.path.join(recording, "run.json")):
         raise StageError(
             f"capture: no recording at {recording}",
@@ -60,10 +63,11 @@ def _run(context: Context, recording: str) -> Result:
             yield frame.pixels
 
     audio = (sound.samples, sound.rate) if sound else None
-    made = write_lossless(context.out("video"), pictures(), (width, height), rate, audio=audio)
+    size = (width, height)
+    made = write_lossless(context.out("video"), pictures(), size, rate, audio=audio, container_name=container)
     seconds = made["frames"] / made["rate"]
-    size = os.path.getsize(context.out("video"))
+    megabytes = os.path.getsize(context.out("video")) / 1e6
     return Result(
         found=f"{made['frames']:,} frames of {made['width']}x{made['height']}, {seconds:.1f} s, "
-        f"{made['codec']}, {size / 1e6:.1f} MB"
+        f"{made['codec']}, {megabytes:.1f} MB"
     )

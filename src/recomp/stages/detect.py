@@ -21,6 +21,11 @@ def _is_keyset(head: bytes) -> bool:
     return bool(kept) and all(_KEY_LINE.match(line) for line in kept)
 
 
+def _is_mock_image(head: bytes) -> bool:
+    """A synthetic image for tools.xci_tool = "mock"."""
+    return bool(re.match(rb'\s*\{\s*"mock_image"', head))
+
+
 def _is_nca(head: bytes) -> bool:
     """Its header is encrypted, so that only its size and the absence of any other format speak for it."""
     return head[0x200:0x203] == b"NCA" or (len(head) >= 0xC00 and _known(head) is None)
@@ -33,7 +38,7 @@ _FORMATS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("nrr0", _magic(0, b"NRR0")),
     ("npdm", _magic(0, b"META")),
     ("exefs", _magic(0, b"PFS0")),
-    ("xci", _magic(0x100, b"HEAD")),
+    ("xci", lambda head: head[0x100:0x104] == b"HEAD" or _is_mock_image(head)),
     ("video_mp4", _magic(4, b"ftyp")),
     ("lifted_json", lambda head: head.lstrip()[:1] == b"{"),
     ("keyset", _is_keyset),

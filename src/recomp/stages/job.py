@@ -7,12 +7,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from recomp.config.automation import Settings
+from recomp.config.document import resolve_path
 from recomp.config.project import Project
 from recomp.engine.context import command_runner
+from recomp.engine.files import find_program
 from recomp.engine.layout import Layout
 from recomp.engine.stage import Input, Output, Stage
 from recomp.stages.tools import Tools
 
+#: `recomp.media.determinism.RECORD`, which would take a run with nothing to do a quarter longer to import
+REPEATS_RECORD = "determinism.json"
 #: step → the steps whose outputs it reads
 AFTER = {
     "intake": (),
@@ -39,7 +44,7 @@ class Job(NamedTuple):
     evidence: bytes = b""
 
     @property
-    def settings(self):
+    def settings(self) -> Settings:
         return self.project.settings
 
     def command(self, step: str) -> tuple[str, ...] | None:
@@ -82,6 +87,33 @@ class Job(NamedTuple):
             return None
         return self.project.resolve("capture_video_toml", wanted["path"])
 
+    def module_paths(self) -> list[str]:
+        """homebrew: the NRO, then the further modules."""
+        from recomp.config.project import program_inputs
+
+        return [path for key, path in program_inputs(self.settings) if key[0] in ("nro", "nso")]
+
+    def has_builtin_lift(self) -> bool:
+        """Whether the program is lifted here, and not by a command or not at all."""
+        return self.command("lift") is None and self.settings.raw["run"]["lift_mode"] == "decode"
+
+    def assets_folder(self) -> str:
+        """Where intake puts what is no code: what an NRO brings along, what was extracted of an image."""
+        name = "extracted" if self.settings.mode == "xci" else "program"
+        return os.path.join(self.settings.dirs["assets_dir"], name)
+
+    def romfs_path(self) -> str | None:
+        """The RomFS that the program reads, where intake may have found one."""
+        if self.settings.mode not in ("homebrew", "xci"):
+            return None
+        return os.path.join(self.assets_folder(), "romfs.bin")
+
+    def files_dir(self) -> str | None:
+        """What the program's storage holds when a run is over: `sdmc` and `save`. It begins empty in each run."""
+        if self.settings.mode not in ("homebrew", "xci"):
+            return None
+        return os.path.join(self.settings.work_root, "files")
+
     def report_path(self) -> str:
         return os.path.join(self.settings.dirs["validation_dir"], "validation-report.json")
 
@@ -99,20 +131,34 @@ class Job(NamedTuple):
         return self.settings.audio_file is not None
 
 
-def _confine(job: Job, command: tuple[str, ...]) -> Callable[[], None] | None:
-    """Bounds for a stage command: it reads the inputs, itself and what its arguments name, and writes the outputs."""
+def _confine(job: Job, command: tuple[str, ...], temporary: str) -> Callable[[], None] | None:
+    """Bounds for a stage command: it reads the inputs, itself, what its arguments name and `run.readable`, and writes
+    the folders of the outputs (made here: a folder that is not there cannot be allowed) and `temporary`.
+
+    The work root as a whole is not among them, because the engine keeps its store there.
+    """
     from recomp.engine.landlock import confinement
 
     settings = job.settings
     arguments = [os.path.join(settings.folder, argument) for argument in command]
+    program = find_program(command[0]) if "/" not in command[0] else arguments[0]
     sections = (
-        ("inputs", ("nro", "elf", "xci", "keys", "module_json", "provenance", "config")),
+        ("inputs", ("nro", "elf", "xci", "keys", "module_json", "provenance", "config", "runtime_path")),
         ("reference", tuple(settings.raw["reference"])),
         ("analysis", ("name_map_json", "runtime_trace_manifest")),
     )
     inputs = [path for section, keys in sections for key in keys if (path := settings.path(section, key))]
-    outputs = [settings.work_root, *settings.dirs.values(), settings.frames_dir, os.path.dirname(settings.video_path)]
-    return confinement((*inputs, *arguments), tuple(outputs))
+    more = (*settings.raw["inputs"]["nso"], *settings.raw["run"]["readable"])
+    inputs += [resolve_path(settings.folder, path) for path in more]
+    outputs = [path for name, path in settings.dirs.items() if name != "log_dir"]
+    outputs += [job.recording_dir(), settings.frames_dir, os.path.dirname(settings.video_path)]
+    files = [settings.lifted_module_json, settings.audio_file]
+    files += [resolve_path(settings.folder, path) for path in settings.raw["analysis"]["expected_outputs"] or ()]
+    outputs += [os.path.dirname(path) for path in files if path]
+    for folder in outputs:
+        os.makedirs(folder, exist_ok=True)
+    programs = [os.path.realpath(program)] if program else []
+    return confinement((*inputs, *arguments, *programs, settings.work_root), (*outputs, temporary))
 
 
 def command_stage(

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from recomp.engine.context import Context
 from recomp.engine.stage import Input, Output, Result, Stage
-from recomp.errors import StageError
 from recomp.stages.job import AFTER, Job, command_stage
+
+if TYPE_CHECKING:
+    from recomp.lift.module import Module
+    from recomp.lift.summary import LiftSummary
+
+    Lifted = tuple[Module, dict[str, bytes], LiftSummary]
 
 
 def stage(job: Job) -> Stage | None:
@@ -22,20 +30,20 @@ def stage(job: Job) -> Stage | None:
     mode, entry = settings.raw["run"]["lift_mode"], settings.raw["run"]["lift_entry"]
     if mode == "stub":
         return _stub_stage(job, program, entry)
-    elf = settings.path("inputs", "elf")
-    if elf is None:
-        return _missing_stage(job, program)
+    lift = _lifter(job)
     names, trace = settings.path("analysis", "name_map_json"), settings.path("analysis", "runtime_trace_manifest")
 
+    skip = settings.raw["lift"]["skip"]
+
     def run(context: Context) -> Result:
-        return _run(context, elf, names, trace, job.evidence)
+        return _run(context, lift, names, trace, job.evidence, skip)
 
     return Stage(
         name="lift",
         run=run,
         inputs=program,
-        config={"entry": settings.raw["run"]["lift_entry"], "evidence": job.evidence.decode()},
-        tools=job.tools.recomp("lift", "formats", "a64", "stages/lift.py"),
+        config={"entry": settings.raw["run"]["lift_entry"], "evidence": job.evidence.decode(), "skip": sorted(skip)},
+        tools=job.tools.recomp("lift", "formats", "a64", "stages/lift.py", "stages/modules.py", "stages/xci.py"),
         after=AFTER["lift"],
         outputs=(
             Output("module", settings.lifted_module_json, role="module"),
@@ -65,19 +73,6 @@ def _stub_stage(job: Job, program: tuple[Input, ...], entry: str) -> Stage:
     )
 
 
-def _missing_stage(job: Job, program: tuple[Input, ...]) -> Stage:
-    """What stands for the lift of a program that the built-in one does not read."""
-    mode = job.settings.mode
-
-    def run(context: Context) -> Result:
-        raise StageError(
-            f'lift: there is no built-in lift for mode "{mode}"',
-            hint='give [commands] lift, or set run.lift_mode = "stub" to try out what follows',
-        )
-
-    return Stage(name="lift", run=run, inputs=program, after=AFTER["lift"], tools=job.tools.recomp("stages/lift.py"))
-
-
 def _program_inputs(job: Job) -> tuple[Input, ...]:
     from recomp.config.project import program_inputs
 
@@ -90,21 +85,62 @@ def _program_inputs(job: Job) -> tuple[Input, ...]:
     return tuple(found)
 
 
-def _run(context: Context, elf: str, names: str | None, trace: str | None, evidence: bytes) -> Result:
+def _lifter(job: Job) -> Callable[..., Lifted]:
+    """What lifts the program, given evidence."""
+    settings = job.settings
+    elf = settings.path("inputs", "elf")
+    if elf is not None:
+        return partial(_lift_elf, elf)
+    if settings.mode == "homebrew":
+        return partial(_lift_modules, job.module_paths())
+    return partial(_lift_exefs, os.path.join(job.assets_folder(), "exefs"))
+
+
+def _lift_elf(path: str, **evidence: Any) -> Lifted:
+    from recomp.lift.lift import lift_elf
+
+    return lift_elf(_read(path), **evidence)
+
+
+def _lift_modules(paths: list[str], **evidence: Any) -> Lifted:
+    from recomp.lift.lift import lift_modules
+    from recomp.stages.modules import read_modules
+
+    return lift_modules([(module.name, module.image) for module in read_modules(paths)], **evidence)
+
+
+def _lift_exefs(folder: str, **evidence: Any) -> Lifted:
+    from recomp.lift.lift import lift_modules
+    from recomp.stages.modules import read_exefs
+    from recomp.stages.xci import MODULES
+
+    there = set(os.listdir(folder))
+    modules = read_exefs(folder, [name for name in MODULES if name in there])
+    return lift_modules([(module.name, module.image) for module in modules], **evidence)
+
+
+def _run(
+    context: Context,
+    lift: Callable[..., Lifted],
+    names: str | None,
+    trace: str | None,
+    evidence: bytes,
+    skip: list[str],
+) -> Result:
     import msgspec
 
-    from recomp.lift.lift import lift_elf, read_misses
+    from recomp.lift.leave_out import leave_out
+    from recomp.lift.lift import read_misses
     from recomp.lift.module import encode_module
     from recomp.lift.names import read_name_map
 
-    data = _read(elf)
     misses = [*(read_misses(_read(trace)) if trace else ()), *read_misses(evidence)]
-    module, blobs, summary = lift_elf(data, name_map=read_name_map(_read(names)) if names else None, trace=misses)
+    module, blobs, summary = lift(name_map=read_name_map(_read(names)) if names else None, trace=misses)
     placed = tuple(
         msgspec.structs.replace(segment, init_path=f"segments/{segment.init_path}") if segment.init_path else segment
         for segment in module.segments
     )
-    module = msgspec.structs.replace(module, segments=placed)
+    module = leave_out(msgspec.structs.replace(module, segments=placed), skip)
     context.write("module", encode_module(module))
     context.write("summary", msgspec.json.format(msgspec.json.encode(summary, order="deterministic"), indent=2) + b"\n")
     os.makedirs(context.out("segments"))
@@ -114,6 +150,8 @@ def _run(context: Context, elf: str, names: str | None, trace: str | None, evide
     found = (
         f"{summary.functions:,} functions, {summary.instructions:,} instructions, {summary.undefined:,} undefined words"
     )
+    if skip:
+        found += f", {len(set(skip))} left out"
     if misses:
         found += f", {len(misses)} targets from traces"
     return Result(found=found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 
@@ -72,7 +71,7 @@ def _run(context: Context, module: str, config: dict, runtime_path: str | None) 
             f"{module}: the lifted module cannot be read: {error.strerror}",
             hint="the lift command must write it to the path in RECOMP_LIFTED_MODULE_JSON",
         ) from error
-    files = _emit(data, module, config)
+    files = emit_module(data, module, config)
     if runtime_path is not None:
         files = _replace_runtime(files, runtime_path)
     for name, content in sorted(files.items()):
@@ -85,12 +84,15 @@ def _run(context: Context, module: str, config: dict, runtime_path: str | None) 
     return Result(found=f"{units} units, {size / 1e6:.1f} MB of C")
 
 
-def _emit(data: bytes, path: str, config: dict) -> dict[str, bytes]:
+def emit_module(data: bytes, path: str, config: dict) -> dict[str, bytes]:
+    """The files of the C project. Raises FormatError, ConfigError, LiftError."""
     try:
         root = json.loads(data)
         form = root.get("form") if isinstance(root, dict) else None
     except (ValueError, RecursionError):
         form = None  # what is wrong is said below
+    import hashlib  # not for a run with nothing to do
+
     sha256 = hashlib.sha256(data).hexdigest()
     if form == "a64":
         return _emit_dense(data, path, config, sha256)
@@ -118,7 +120,8 @@ def _emit_dense(data: bytes, path: str, config: dict, sha256: str) -> dict[str, 
         raise FormatError(f"{path}: is not a lifted module: {error}") from error
     folder = os.path.dirname(path)
     segments = {s.init_path: _segment_bytes(folder, s.init_path, s.init_size) for s in module.segments}
-    return emit_project(module, segments, EmitOptions(source=config["source"], sha256=sha256))
+    stubs = tuple(sorted(config["title"]["stubs"].items())) if module.abi == "horizon" else ()
+    return emit_project(module, segments, EmitOptions(source=config["source"], sha256=sha256, stubs=stubs))
 
 
 def _segment_bytes(folder: str, name: str, size: int | None) -> bytes:

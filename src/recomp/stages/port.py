@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from recomp.engine.canonical import digest, digest_bytes
 from recomp.engine.context import Context
-from recomp.engine.files import remove_quietly, remove_tree, sync_folder
+from recomp.engine.files import remove_quietly, remove_tree, sync_folder, write_atomic
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.reporter import Reporter
 from recomp.engine.stage import Output, Result, Stage, Tool
@@ -20,6 +20,7 @@ from recomp.engine.store import BlobMissing, Store, copy_file
 from recomp.errors import FormatError, RecompError
 from recomp.stages.build import DEFAULT_JOBS, host_target, processor
 from recomp.stages.compile import Build
+from recomp.stages.modules import module_label, parse_module
 from recomp.stages.tools import Tools, find_zig
 
 #: the parts of recomp that decide what a port is
@@ -112,6 +113,7 @@ def _make(request: Request, sources: Sources, store: Store, tools: Tools, report
     if not request.keep:
         size = _restore(store, key, request.output)
         if size is not None:
+            _place_romfs(request, sources)
             return Result(found=f"port of {size / 1e6:.1f} MB"), True
     scratch_root = os.path.join(store.root, "tmp")
     with tempfile.TemporaryDirectory(prefix="port-", dir=scratch_root) as scratch:
@@ -120,6 +122,7 @@ def _make(request: Request, sources: Sources, store: Store, tools: Tools, report
         sha256, size = store.put_file(built)
         store.put_action(_record(key, compiler, sha256, size))
         _place(built, request.output)
+        _place_romfs(request, sources)
         if request.keep:
             _keep_project(os.path.join(scratch, "project"), request.keep)
     return result, False
@@ -171,17 +174,25 @@ def _build(
 def write_project(request: Request, sources: Sources, folder: str, context: Context) -> str:
     """Lift the program and write its C project; returns what was found."""
     from recomp.emit import EmitOptions, emit_project
-    from recomp.lift.lift import lift_elf, read_misses
+    from recomp.lift.lift import lift_elf, lift_modules, read_misses
     from recomp.lift.names import read_name_map
 
     names = read_name_map(sources.name_map) if sources.name_map is not None else None
     try:
-        module, segments, summary = lift_elf(sources.program, name_map=names, trace=read_misses(sources.trace))
+        misses = read_misses(sources.trace)
+        if _is_nro(sources.program):
+            image, _ = parse_module(sources.program)
+            named = [(module_label(request.program), image)]
+            module, segments, summary = lift_modules(named, name_map=names, trace=misses)
+        else:
+            module, segments, summary = lift_elf(sources.program, name_map=names, trace=misses)
     except FormatError as error:
         raise FormatError(f"{request.program}: {error.message}", hint=error.hint) from error
     found = f"{summary.functions:,} functions, {summary.instructions:,} instructions"
     context.progress(0, None, f"writing C: {found}")
-    options = EmitOptions(source=os.path.basename(request.program), sha256=digest_bytes(sources.program), realtime=True)
+    realtime = not _is_nro(sources.program)  # a console program plays in virtual time only
+    name, digest = os.path.basename(request.program), digest_bytes(sources.program)
+    options = EmitOptions(source=name, sha256=digest, realtime=realtime)
     for name, content in sorted(emit_project(module, segments, options).items()):
         path = os.path.join(folder, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -206,6 +217,17 @@ def _place(built: str, output: str) -> None:
     finally:
         remove_quietly(temporary)
     sync_folder(os.path.dirname(output) or ".")
+
+
+def _is_nro(program: bytes) -> bool:
+    return program[0x10:0x14] == b"NRO0"
+
+
+def _place_romfs(request: Request, sources: Sources) -> None:
+    """An NRO's RomFS beside the port, where it looks for it."""
+    assets = parse_module(sources.program)[1] if _is_nro(sources.program) else None
+    if assets is not None and assets.romfs:
+        write_atomic(f"{request.output}.romfs", assets.romfs)
 
 
 def _keep_project(project: str, folder: str) -> None:

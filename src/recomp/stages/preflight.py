@@ -25,27 +25,28 @@ def check_inputs(project: Project, hashes: StatCache) -> None:
         shown = REDACTED if is_redacted and listed.format == "keyset" else listed.path
         try:
             size = os.stat(listed.path).st_size
+            sha256, _ = hashes.file(listed.path)
             if size != listed.size:
                 document.complain(
                     (*key, "size"), f"{shown}: found {size} bytes, expected {listed.size}",
-                    hint="the file may be cut short, or another one than the one that was listed",
+                    hint=f'the file was cut short or is another one; to list it as it is: size = {size}, '
+                         f'sha256 = "{sha256}"',
                 )  # fmt: skip
                 continue
-            sha256, _ = hashes.file(listed.path)
         except OSError as error:
             document.complain((*key, "path"), f"{shown}: cannot be read: {error.strerror}")
             continue
         if sha256 != listed.sha256:
             document.complain(
                 (*key, "sha256"), f"{shown}: found SHA-256 {sha256}, expected {listed.sha256}",
-                hint="this is not the file that was listed; if it should be, list its new hash",
+                hint="this is not the file that was listed; if it should be, list the hash that was found",
             )  # fmt: skip
         _check_format(document, key, listed, shown)
     document.finish()
 
 
 def check_module(project: Project) -> None:
-    """A ready-made module, as far as it can be judged without emitting it. Raises ConfigProblems."""
+    """A ready-made module: that it can be emitted. Raises ConfigProblems and other RecompErrors."""
     path = project.settings.path("inputs", "module_json")
     if path is None:
         return
@@ -54,8 +55,37 @@ def check_module(project: Project) -> None:
 
     with open(path, "rb") as file:
         problems = module_problems(file.read(), os.path.relpath(path, project.settings.folder))
-    if problems:
-        raise ConfigProblems(problems)
+        if problems:
+            raise ConfigProblems(problems)
+        file.seek(0)
+        _try_module(project, path, file.read())
+
+
+def _try_module(project: Project, path: str, data: bytes) -> None:
+    """What only shows with the title and the segments' files beside it."""
+    from recomp.stages.pipeline import emit_module
+
+    emit_module(data, path, {"title": project.title, "source": os.path.basename(path)})
+
+
+def check_reference(project: Project) -> None:
+    """Whether the lists of the reference are there, where no command of the user's could still make them. Raises
+    ConfigProblems."""
+    raw = project.settings.raw
+    if project.reference is None or project.reference["validation"]["mode"] == "perceptual":
+        return
+    if any(raw["commands"].values()) or raw["analysis"]["command"]:
+        return
+    document = project.documents["reference_video_toml"]
+    for what, wanted in project.reference["hashes"].items():
+        path = document.resolve(wanted["path"]) if wanted else None
+        if path is not None and not os.path.exists(path) and (what == "frames" or project.settings.audio_file):
+            document.complain(
+                ("hashes", what, "path"), f"there is no file {path}",
+                hint="recomp reference makes one, of the last run (record) or of a recording (normalize); until then "
+                     "leave reference.reference_video_toml out",
+            )  # fmt: skip
+    document.finish()
 
 
 def _check_format(document: Document, key: tuple[str | int, ...], listed: Listed, shown: str) -> None:

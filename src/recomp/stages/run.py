@@ -1,6 +1,7 @@
 """run: the port plays headless with the replayed input and records what it shows, sounds and asks.
 
-The built-in run is deterministic: virtual time, input by tick, no host files. How the guest ended is judged here.
+The built-in run is deterministic: virtual time, input by tick, no host files. How the guest ended is judged here, and
+whether it does the same again (stage 0 of the validation).
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from recomp.config.input_script import compile_script, end_tick
 from recomp.engine.context import Context
-from recomp.engine.stage import Output, Result, Stage
+from recomp.engine.files import remove_tree
+from recomp.engine.stage import Output, Result, Stage, Tool
 from recomp.engine.store import Store
 from recomp.errors import StageError
 from recomp.stages.job import AFTER, Job, command_stage
@@ -24,14 +26,21 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT_S = 600.0
 #: virtual time after which a guest that does not end is taken to hang: ten minutes
 DEFAULT_MAX_TICKS = 36_000
+#: runs beyond the first, of the port; [run] repeats says otherwise (docs/decisions/repeats.md)
+DEFAULT_REPEATS = 1
+#: what decides whether two runs are equal
+_COMPARING = ("media/determinism.py", "media/recording.py", "media/hashing.py")
 
 
 def stage(job: Job) -> Stage:
     settings = job.settings
     replaced = command_stage(job, "run", watch=(job.recording_dir(),))
+    repeats = settings.raw["run"]["repeats"]
     if replaced is not None:
-        script = settings.path("reference", "input_script_toml")
-        return replaced._replace(config={"input": _script_digest(job)}) if script else replaced
+        if repeats:
+            replaced = _repeated(replaced, job.recording_dir(), repeats, job.tools.recomp(*_COMPARING))
+        has_script = settings.path("reference", "input_script_toml") is not None
+        return replaced._replace(config={**replaced.config, "input": _script_digest(job)}) if has_script else replaced
     script = job.project.script
     wanted = settings.raw["run"]["ticks"] or (end_tick(script) if script else None)
     config = {
@@ -39,20 +48,24 @@ def stage(job: Job) -> Stage:
         "ticks": wanted,
         "seed": settings.raw["run"]["seed"],
         "args": settings.raw["run"]["args"],
+        "repeats": DEFAULT_REPEATS if repeats is None else repeats,
     }
-    port = job.port_path()
+    port, romfs, files = job.port_path(), job.romfs_path(), job.files_dir()
 
     def run(context: Context) -> Result:
-        return _run(context, port, config)
+        return _run(context, port, romfs, config, context.out("files") if files else None)
 
     return Stage(
         name="run",
         run=run,
         inputs=job.reads("build", "port", port),
         config=config,
-        tools=job.tools.recomp("stages/run.py"),
-        after=AFTER["run"],
-        outputs=(Output("recording", job.recording_dir(), tree=True, role="recording"),),
+        tools=job.tools.recomp("stages/run.py", *_COMPARING),
+        after=(*AFTER["run"], *(("intake",) if romfs else ())),
+        outputs=(
+            Output("recording", job.recording_dir(), tree=True, role="recording"),
+            *((Output("files", files, tree=True, role="files"),) if files else ()),
+        ),
         timeout_s=settings.timeout_s("run") or DEFAULT_TIMEOUT_S,
     )
 
@@ -62,16 +75,36 @@ def _script_digest(job: Job) -> str:
     return compile_script(script).decode() if script else ""
 
 
-def _run(context: Context, port: str, config: dict[str, Any]) -> Result:
-    from recomp.engine.landlock import confinement
-
+def _run(context: Context, port: str, romfs: str | None, config: dict[str, Any], files: str | None) -> Result:
+    """`files`: where the folder goes that the program sees as its storage, or None for a program without one."""
     if not os.access(port, os.X_OK):
         raise StageError(f"run: no executable at {port}", hint="the build stage must make it; see its logs")
-    recording = context.out("recording")
-    os.makedirs(recording)
     script = os.path.join(context.scratch, "input")
     with open(script, "w", encoding="ascii") as file:
         file.write(config["input"])
+    recording = context.out("recording")
+    result = _play(context, port, romfs, config, script, recording, files)
+    if result.again or not config["repeats"]:
+        return result
+    others = [os.path.join(context.scratch, f"again-{number}") for number in range(config["repeats"])]
+    for other in others:
+        _play(context, port, romfs, config, script, other, f"{other}-files" if files else None)
+    return _compare(context, [recording, *others], recording, result)
+
+
+def _play(
+    context: Context,
+    port: str,
+    romfs: str | None,
+    config: dict[str, Any],
+    script: str,
+    recording: str,
+    root: str | None,
+) -> Result:
+    """One run from the first instruction to its end, recorded into a new folder."""
+    from recomp.engine.landlock import confinement
+
+    os.makedirs(recording)
     limit = config["ticks"] or DEFAULT_MAX_TICKS
     env = {
         "PATH": "/usr/bin:/bin",
@@ -81,16 +114,65 @@ def _run(context: Context, port: str, config: dict[str, Any]) -> Result:
         "RECOMP_RT_MAX_TICKS": str(limit),
         "RECOMP_RT_SEED": str(config["seed"]),
     }
+    if root is not None:
+        os.makedirs(root)
+        env["RECOMP_RT_ROOT"] = root
+    files = [port, script]
+    if romfs is not None and os.path.exists(romfs):
+        env["RECOMP_RT_ROMFS"] = romfs
+        files.append(romfs)
     watch = _Watch(context, recording, limit)
     outcome = context.run_program(
         [port, *config["args"]],
         env=env,
         timeout_s=context.stage.timeout_s,
         poll=watch.poll,
-        confine=confinement((port, script), (recording,)),
+        confine=confinement(tuple(files), (recording, *((root,) if root else ()))),
     )
     facts = _read_facts(context, recording, outcome)
     return _judge(context, facts, recording, config["ticks"])
+
+
+def _compare(context: Context, recordings: list[str], kept: str, result: Result) -> Result:
+    """Stage 0 of the validation: runs of one input must be equal. What they are is left beside the recording, for
+    `validate` to judge; a run without a reference says it here."""
+    from recomp.media.determinism import RECORD, compare_recordings
+
+    found = compare_recordings(recordings)
+    with open(os.path.join(kept, RECORD), "w", encoding="ascii") as file:
+        file.write(json.dumps(found, indent=2, sort_keys=True) + "\n")
+    for recording in recordings:
+        if recording != kept:
+            remove_tree(recording)
+    if found["status"] == "deterministic":
+        return result._replace(found=f"{result.found}, {len(recordings)} runs equal")
+    tick = found["first_divergence"]["tick"]
+    note = f"nondeterministic: {len(recordings)} runs of the same input differ from tick {tick} on"
+    context.message(note)
+    return result._replace(found=f"{result.found}, but runs differ from tick {tick} on", notes=(*result.notes, note))
+
+
+def _repeated(stage: Stage, recording: str, repeats: int, tools: tuple[Tool, ...]) -> Stage:
+    """The stage of a run command that is given more than once: what it records each time is compared."""
+    once = stage.run
+
+    def run(context: Context) -> Result:
+        folders = []
+        for number in range(repeats + 1):
+            remove_tree(recording)
+            result = once(context)
+            if not os.path.isdir(recording):
+                raise StageError(
+                    f"run: the command wrote no recording to {recording}: there is nothing to compare runs by",
+                    hint="set [run] repeats = 0, or let the command record there",
+                )
+            if number < repeats:
+                import shutil  # not for a run with nothing to do
+
+                folders.append(shutil.move(recording, os.path.join(context.scratch, f"again-{number}")))
+        return _compare(context, [*folders, recording], recording, result)
+
+    return stage._replace(run=run, config={"repeats": repeats}, tools=(*stage.tools, *tools))
 
 
 class _Watch:
@@ -128,6 +210,7 @@ def _judge(context: Context, facts: Run, recording: str, ticks: int | None) -> R
     if facts.audio:
         found += f", {facts.audio[2]:,} audio samples"
     notes = tuple(f"supervisor call {n} is unknown, asked {count}x" for n, count in sorted(facts.unknown_svcs.items()))
+    notes += tuple(f"{name} is not implemented, asked {n}x" for name, n in sorted(facts.unknown_commands.items()))
     if kind == "miss":
         misses = len(read_misses(recording))
         return Result(found=f"{misses} indirect-branch miss{'es' if misses != 1 else ''}", notes=notes, again=True)

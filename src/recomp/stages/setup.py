@@ -54,6 +54,7 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
     Raises ConfigProblems, ConfigError or ToolError."""
     layout = layout_of(project)
     preflight.check_inputs(project, hashes)
+    preflight.check_reference(project)
     inputs = preflight.manifest_inputs(project, layout, hashes)
     programs = [item for item in inputs if item["name"] in _PROGRAMS or item["name"].startswith("inputs.nso.")]
     tools = Tools(hashes, project.settings.folder, os.path.join(layout.engine_dir, "versions"))

@@ -90,7 +90,7 @@ class Tools:
                 return None
             lines = answer.splitlines()
             self._versions[sha256] = lines[0].strip() if lines else ""
-            if self._memo_path:
+            if self._memo_path and os.path.isdir(os.path.dirname(self._memo_path)):
                 write_atomic(self._memo_path, seal(self._versions), durable=False)
         return self._versions[sha256] or None
 

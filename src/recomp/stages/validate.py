@@ -11,7 +11,7 @@ from recomp.engine.context import Context
 from recomp.engine.stage import Input, Output, Result, Stage
 from recomp.errors import StageError
 from recomp.stages.hash import hash_kind
-from recomp.stages.job import AFTER, Job
+from recomp.stages.job import AFTER, REPEATS_RECORD, Job
 
 _THRESHOLDS = (
     "frame_match_ratio", "audio_match_ratio", "max_drift_frames", "max_dropped_frames", "max_audio_drift_chunks",
@@ -76,12 +76,22 @@ def _facts(job: Job) -> dict[str, Any]:
 
 
 def _inputs(job: Job) -> tuple[Input, ...]:
+    repeats = _repeats_path(job)
+    found = [*_media_inputs(job), Input("approvals", approvals_path(job), True)]
+    if repeats:
+        found += job.reads("run", "repeats", repeats, optional=True)
+    if (log := _reference_log(job)) is not None:
+        found += [Input("reference inputs", log), *job.reads("run", "inputs", _applied_log(job), optional=True)]
+    return tuple(found)
+
+
+def _media_inputs(job: Job) -> tuple[Input, ...]:
     reference = job.project.reference
     assert reference is not None
     if _perceptual(job):
         paths = {"reference video": _video(job), "capture video": job.settings.video_path, "source": _source(job)}
         return tuple(Input(name, path, name == "source") for name, path in paths.items() if path is not None)
-    found = [Input("reference frames", _reference_path(job, "frames")), Input("approvals", approvals_path(job), True)]
+    found = [Input("reference frames", _reference_path(job, "frames"))]
     if reference["hashes"]["audio"] is not None and job.has_audio():
         found.append(Input("reference audio", _reference_path(job, "audio")))
     found.append(Input("reference video", _video(job), True))
@@ -117,18 +127,44 @@ def _reference_path(job: Job, what: str) -> str:
 
 
 def _run(context: Context, job: Job, facts: dict[str, Any]) -> Result:
-    report = _judge_videos(job, facts) if _perceptual(job) else _judge_lists(job, facts)
-    _add_pictures(context, job, report)
+    report = _judge_repeats(job, facts)
+    if report is None:
+        report = _judge_videos(job, facts) if _perceptual(job) else _judge_lists(job, facts)
+        _add_pictures(context, job, report)
+    report["video"]["reference"]["path"] = os.path.relpath(_video(job), job.settings.folder)
     context.write("report", json.dumps(report, indent=2).encode() + b"\n")
     return _verdict(job, report)
 
 
+def _judge_repeats(job: Job, facts: dict[str, Any]) -> dict[str, Any] | None:
+    """The report of a run that did not repeat itself: nothing else is compared then. None where it did, or was not
+    repeated."""
+    path = _repeats_path(job)
+    if path is None or not os.path.exists(path):
+        return None
+    from recomp.media.determinism import nondeterministic_report, read_result
+
+    found, settings = read_result(path), facts["settings"]
+    if found["status"] == "deterministic":
+        return None
+    return nondeterministic_report(found, settings["name"], fps=settings["fps"], timeline=facts["timeline"])
+
+
+def _repeats_path(job: Job) -> str | None:
+    """Where the run left what its repetitions showed; None where none were asked for."""
+    repeats = job.settings.raw["run"]["repeats"]
+    wanted = repeats if repeats is not None else job.command("run") is None
+    return os.path.join(job.recording_dir(), REPEATS_RECORD) if wanted else None
+
+
 def _judge_videos(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
-    from recomp.media.compare import Settings
+    from recomp.media.approvals import apply_approvals, read_approvals
+    from recomp.media.compare import HashLists, Settings
     from recomp.media.gates import Limits
+    from recomp.media.hashing import read_hash_list
     from recomp.media.perceptual import compare_perceptual
 
-    return compare_perceptual(
+    report = compare_perceptual(
         _video(job),
         job.settings.video_path,
         Settings(**facts["settings"]),
@@ -138,6 +174,9 @@ def _judge_videos(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
         normalization=facts["normalization"],
         evidence=_evidence(job),
     )
+    audio = read_hash_list(job.hash_list("audio")) if job.has_audio() else None
+    capture = HashLists(read_hash_list(job.hash_list("frames")), audio)
+    return apply_approvals(report, None, capture, read_approvals(approvals_path(job)))
 
 
 def _judge_lists(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
@@ -181,10 +220,30 @@ def _reference_hashes(job: Job, what: str) -> list[str]:
     return hashing.hash_frame_files(path) if form == "directory" else hashing.hash_audio_file(path)
 
 
-def _evidence(job: Job) -> dict[str, Any] | None:
-    """What the guest was given to play, to tell a late input from a wrong picture."""
-    script = job.project.script
-    return {"input_ticks": [event["tick"] for event in script["events"]]} if script else None
+def _evidence(job: Job) -> dict[str, Any]:
+    """What was played on both sides, to tell a late input from a wrong picture."""
+    from recomp.media.recording import first_input_difference, read_input_log
+
+    script, log, applied = job.project.script, _reference_log(job), _applied_log(job)
+    evidence: dict[str, Any] = {}
+    if script:
+        evidence["input_ticks"] = [event["tick"] for event in script["events"]]
+    if log is not None and os.path.exists(applied):
+        tick = first_input_difference(read_input_log(log), read_input_log(applied))
+        evidence |= {"inputs_equal": tick is None, "first_input_difference": tick}
+    return evidence
+
+
+def _reference_log(job: Job) -> str | None:
+    """What was played while the reference was made, where it says so."""
+    assert job.project.reference is not None
+    inputs = job.project.reference["inputs"]
+    return job.project.resolve("reference_video_toml", inputs["path"]) if inputs else None
+
+
+def _applied_log(job: Job) -> str:
+    """What the guest read in this run."""
+    return os.path.join(job.recording_dir(), "inputs.jsonl")
 
 
 def _add_pictures(context: Context, job: Job, report: dict[str, Any]) -> None:
@@ -209,6 +268,10 @@ def _add_pictures(context: Context, job: Job, report: dict[str, Any]) -> None:
 
 def _verdict(job: Job, report: dict[str, Any]) -> Result:
     video = report["video"]
+    if video["status"] == "nondeterministic":
+        advice = video["triage"]["suggestions"][0]
+        error = StageError(f"validate: nondeterministic, nothing was compared: {video['failures'][0]}", hint=advice)
+        return Result(found="runs differ", failure=error)
     frames, audio = video["frame_comparison"], video["audio_comparison"]
     alike = "alike" if video["mode"] == "perceptual" else "equal"
     found = f"{frames['matched']:,} of {frames['compared']:,} frames {alike}"

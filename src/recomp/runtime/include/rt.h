@@ -46,6 +46,7 @@ typedef enum rt_trap_kind {
   RT_TRAP_UNDEFINED,   /* a word that no table knows, udf, or what EL0 may not do */
   RT_TRAP_BREAKPOINT,  /* brk, hlt */
   RT_TRAP_UNSUPPORTED, /* a known instruction without semantics yet: rt_unsupported_text(word) */
+  RT_TRAP_LEFT_OUT,    /* the way into a function that is left out on purpose */
 } rt_trap_kind;
 
 /* Provided by the runtime. Registers are in *c before each call, and to be reloaded after it. */
@@ -77,9 +78,26 @@ typedef struct rt_insn_text {
   const char *text;
 } rt_insn_text;
 
+/* What title.toml's [stubs] says about a service command ("NAME:NUMBER") or a service ("service NAME"). */
+typedef struct rt_stub {
+  const char *name;
+  const char *action; /* "log", "noop", "panic" */
+} rt_stub;
+
+/* A module of a "horizon" program; addresses are the guest's, sizes bytes. bss follows the data. */
+typedef struct rt_image {
+  const char *name;
+  uint32_t base, entry;
+  uint32_t text, text_size;
+  uint32_t rodata, rodata_size;
+  uint32_t data, data_size, bss_size;
+  uint32_t mod0;      /* 0 = it has none */
+  uint32_t relocated; /* its words are stored as relocation leaves them: nobody else links it */
+} rt_image;
+
 typedef struct rt_module {
   const char *name;
-  const char *abi; /* "linux" */
+  const char *abi; /* "linux" or "horizon" */
   uint32_t entry;
   uint32_t phdr, phent, phnum;
   uint32_t balanced; /* every function provably returns where it was called from: all are rt_value_func */
@@ -92,6 +110,10 @@ typedef struct rt_module {
   const uint8_t *blob;
   uint64_t blob_size;
   uint8_t realtime; /* the mode unless RECOMP_RT_REALTIME says otherwise */
+  const rt_image *images; /* "horizon": the modules, the program's own first */
+  uint32_t image_count;
+  const rt_stub *stubs; /* "horizon" */
+  uint32_t stub_count;
 } rt_module;
 
 extern const rt_module rt_guest;
@@ -100,6 +122,8 @@ extern const rt_module rt_guest;
 
 /* Make the table of rt_guest's functions; once, before anything else runs. */
 void rt_dispatch_init(void);
+/* Lets control that arrives at a guest address, one in all, go to a function of the host's. */
+void rt_dispatch_host(uint32_t pc, rt_func function);
 /* Run guest code from `pc` until control reaches the guest address `until`; 1 (never a target) = for ever. */
 void rt_run(rt_cpu *c, uint64_t pc, uint64_t until);
 /* The entry at a guest address, function start or not; NULL if there is none. */

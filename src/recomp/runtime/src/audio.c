@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "live.h"
 #include "record.h"
 
 #define CHANNELS 2 /* the most there can be */
@@ -63,6 +64,7 @@ static uint32_t play_queued(uint64_t most) {
   uint32_t n = waiting < most ? waiting : (uint32_t)most;
   if (n > RT_AUDIO_FRAMES - head) n = RT_AUDIO_FRAMES - head;
   if (file >= 0) rt_record_write(file, queue + head * channels, n * channels * sizeof *queue);
+  rt_live_sound(queue + head * channels, n, rate, channels);
   head = (head + n) % RT_AUDIO_FRAMES;
   waiting -= n;
   played += n;
@@ -72,9 +74,10 @@ static uint32_t play_queued(uint64_t most) {
 static void play_silence(uint64_t frames) {
   static const int16_t silence[4096 * CHANNELS];
   played += frames;
-  while (frames > 0 && file >= 0) {
+  while (frames > 0 && (file >= 0 || rt_live_on())) {
     uint64_t n = frames < 4096 ? frames : 4096;
-    rt_record_write(file, silence, n * channels * sizeof *silence);
+    if (file >= 0) rt_record_write(file, silence, n * channels * sizeof *silence);
+    rt_live_sound(silence, (uint32_t)n, rate, channels);
     frames -= n;
   }
 }

@@ -5,9 +5,9 @@
 
 #include "audio.h"
 #include "end.h"
+#include "live.h"
 #include "options.h"
 #include "record.h"
-#include "rt.h"
 #include "video.h"
 
 static uint64_t now;         /* units; in real time: up to where ticks are accounted for */
@@ -39,18 +39,26 @@ static _Noreturn void end_at_limit(void) {
          (unsigned long long)tick);
 }
 
-void rt_clock_advance(uint64_t until) {
-  reads_in_a_row = 0;
-  if (until <= now) return;
-  uint64_t limit = rt_opt.max_ticks ? rt_opt.max_ticks * RT_UNITS_PER_TICK : RT_FOREVER;
-  uint64_t stop = until < limit ? until : limit;
-  uint64_t ended = stop / RT_UNITS_PER_TICK - tick;
-  now = stop;
+static void account_for(uint64_t until) {
+  uint64_t ended = until / RT_UNITS_PER_TICK - tick;
+  now = until;
   rt_record_lock();
   rt_audio_play(now);
   if (ended) rt_video_ticks(tick, ended);
   tick += ended;
   rt_record_unlock();
+}
+
+void rt_clock_advance(uint64_t until) {
+  reads_in_a_row = 0;
+  if (until <= now) return;
+  uint64_t limit = rt_opt.max_ticks ? rt_opt.max_ticks * RT_UNITS_PER_TICK : RT_FOREVER;
+  uint64_t stop = until < limit ? until : limit;
+  while (rt_live_on() && (tick + 1) * RT_UNITS_PER_TICK <= stop) { /* who plays sees every tick end */
+    account_for((tick + 1) * RT_UNITS_PER_TICK);
+    rt_live_tick(tick);
+  }
+  account_for(stop);
   if (stop == limit) end_at_limit();
 }
 
@@ -73,10 +81,4 @@ void rt_clock_was_read(void) {
 uint64_t rt_clock_after(uint64_t t, uint64_t ns) {
   if (ns >= (RT_FOREVER - t) / RT_UNITS_PER_NS) return RT_FOREVER;
   return t + ns * RT_UNITS_PER_NS;
-}
-
-uint64_t rt_cntvct(rt_cpu *c) {
-  (void)c;
-  rt_clock_was_read();
-  return (uint64_t)((unsigned __int128)rt_clock_monotonic_ns() * RT_CNTFRQ / 1000000000);
 }

@@ -12,6 +12,27 @@ uint32_t rt_functions_low, rt_functions_count;
 
 static int is_function(const rt_entry *entry) { return entry->pc == entry->start; }
 
+static uint32_t host_pc;
+static rt_func host_function;
+
+void rt_dispatch_host(uint32_t pc, rt_func function) {
+  host_pc = pc;
+  host_function = function;
+}
+
+static uint64_t call_host(rt_cpu *c, uint64_t sp, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3) {
+  c->sp = sp;
+  c->x[0] = x0, c->x[1] = x1, c->x[2] = x2, c->x[3] = x3;
+  host_function(c);
+  return c->x[0];
+}
+
+/* The host's function at a guest address, called as the guest's are; or NULL. */
+static rt_func find_host(uint64_t pc) {
+  if (!host_function || (uint32_t)pc != host_pc) return NULL;
+  return rt_guest.balanced ? (rt_func)call_host : host_function;
+}
+
 void rt_dispatch_init(void) {
   const rt_entry *first = NULL, *last = NULL;
   for (uint32_t i = 0; i < rt_guest.entry_count; i++) {
@@ -54,6 +75,7 @@ const char *rt_unsupported_text(uint32_t word) {
 
 uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target) {
   const rt_entry *entry = rt_find_entry(target);
+  if (!entry && find_host(target)) return host_function(c);
   if (!entry) rt_miss(c, site, target);
   if (is_function(entry)) return entry->function(c);
   if (c->x[30] != site + 4) return target;
@@ -63,8 +85,10 @@ uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target) {
 
 rt_func rt_lookup_rare(rt_cpu *c, uint64_t site, uint64_t target) {
   const rt_entry *entry = rt_find_entry(target);
-  if (!entry || !is_function(entry)) rt_miss(c, site, target);
-  return entry->function;
+  if (entry && is_function(entry)) return entry->function;
+  rt_func host = find_host(target);
+  if (!host) rt_miss(c, site, target);
+  return host;
 }
 
 /* The guest address where control goes. */
@@ -79,6 +103,7 @@ static uint64_t call(rt_cpu *c, rt_func function) {
 void rt_run(rt_cpu *c, uint64_t pc, uint64_t until) {
   while (pc != until) {
     rt_func function = rt_lookup(pc);
+    if (!function) function = find_host(pc);
     if (!function) {
       const rt_entry *entry = rt_find_entry(pc);
       if (!entry) rt_miss(c, 0, pc);

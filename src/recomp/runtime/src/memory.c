@@ -65,8 +65,6 @@ void rt_memory_init(const rt_module *module) {
   for (uint32_t i = 0; i < module->segment_count; i++)
     if (module->segments[i].size) map_segment(module, &module->segments[i]);
   protect_segments(module);
-  int problem = rt_memory_map_anonymous(RT_STACK_TOP - RT_STACK_SIZE, RT_STACK_SIZE, RT_READ | RT_WRITE, false);
-  if (problem) rt_fail("cannot map the guest's stack: %s", strerror(problem));
 }
 
 bool rt_memory_allows(uint64_t addr, uint64_t size, int access) {

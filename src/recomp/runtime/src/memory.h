@@ -24,7 +24,7 @@
 
 extern uint8_t *rt_memory; /* host address of guest address 0 */
 
-/* Reserves the space, maps the module's segments with their contents and permissions, and the initial stack.
+/* Reserves the space, maps the module's segments with their contents and permissions.
  * Ends the process by rt_fail where the host cannot or the module is malformed. */
 void rt_memory_init(const rt_module *module);
 

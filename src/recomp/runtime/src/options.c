@@ -43,7 +43,13 @@ void rt_options_read(void) {
   rt_opt.record_dir = text("RECOMP_RT_RECORD");
   rt_opt.input_path = text("RECOMP_RT_INPUT");
   rt_opt.root = text("RECOMP_RT_ROOT");
+  rt_opt.romfs = text("RECOMP_RT_ROMFS");
+  rt_opt.trace = number("RECOMP_RT_TRACE", 0) != 0;
   rt_opt.misses_path = absolute("RECOMP_RT_MISSES");
+  rt_opt.live = text("RECOMP_RT_LIVE") != NULL;
+  uint64_t live_fd = number("RECOMP_RT_LIVE", 0);
+  if (live_fd > 1023) rt_fail("RECOMP_RT_LIVE: expected a descriptor, found \"%s\"", text("RECOMP_RT_LIVE"));
+  rt_opt.live_fd = (int)live_fd;
   rt_opt.max_ticks = number("RECOMP_RT_MAX_TICKS", 0);
   rt_opt.seed = number("RECOMP_RT_SEED", 0);
   uint64_t realtime = number("RECOMP_RT_REALTIME", rt_guest.realtime);

@@ -10,6 +10,10 @@ typedef struct rt_options {
   const char *input_path; /* compiled input script; NULL = no input */
   const char *root;       /* host folder that the guest sees as `/`; NULL = see realtime */
   const char *misses_path; /* file to append indirect-branch misses to; NULL = none */
+  bool live;              /* somebody plays over the socket live_fd */
+  int live_fd;
+  const char *romfs;      /* "horizon": file that the program sees as its RomFS; NULL = none */
+  bool trace;             /* "horizon": each service call is told on stderr */
   uint64_t max_ticks;     /* end after that many ticks of 1/60 s; 0 = no end */
   bool realtime;          /* host clock, host random, and without a root the host's files */
   uint64_t seed;          /* of the guest's random sources */

@@ -11,6 +11,7 @@
 #include "audio.h"
 #include "clock.h"
 #include "end.h"
+#include "live.h"
 #include "options.h"
 #include "text.h"
 #include "video.h"
@@ -25,6 +26,12 @@ static struct {
   uint64_t number, count;
 } unknown[UNKNOWN_LIMIT];
 static unsigned unknown_count;
+
+static struct {
+  char name[64];
+  uint64_t count;
+} unknown_names[UNKNOWN_LIMIT];
+static unsigned unknown_name_count;
 
 bool rt_record_on(void) { return folder >= 0; }
 
@@ -107,6 +114,27 @@ void rt_record_unknown_svc(uint64_t number) {
   rt_record_unlock();
 }
 
+void rt_record_unknown_name(const char *name) {
+  rt_record_lock();
+  unsigned i = 0;
+  while (i < unknown_name_count && strncmp(unknown_names[i].name, name, sizeof unknown_names[i].name - 1) != 0) i++;
+  if (i == unknown_name_count && unknown_name_count < UNKNOWN_LIMIT)
+    strncpy(unknown_names[unknown_name_count++].name, name, sizeof unknown_names[i].name - 1);
+  if (i < unknown_name_count) unknown_names[i].count++;
+  rt_record_unlock();
+}
+
+static void add_unknown_names(rt_text *text) {
+  if (!unknown_name_count) return;
+  rt_text_add(text, ",\"unknown_commands\":[");
+  for (unsigned i = 0; i < unknown_name_count; i++) {
+    rt_text_add(text, "%s{\"name\":", i ? "," : "");
+    rt_text_add_string(text, unknown_names[i].name);
+    rt_text_add(text, ",\"count\":%llu}", (unsigned long long)unknown_names[i].count);
+  }
+  rt_text_add(text, "]");
+}
+
 static void add_unknown(rt_text *text) {
   rt_text_add(text, "\"unknown_svcs\":[");
   for (unsigned i = 0; i < unknown_count; i++)
@@ -127,6 +155,7 @@ static void write_run_json(const char *kind, int code, const char *detail) {
   rt_audio_describe(&text);
   rt_text_add(&text, ",");
   add_unknown(&text);
+  add_unknown_names(&text);
   rt_text_add(&text, "}\n");
   int fd = rt_record_open("run.json.part");
   rt_record_write(fd, text.bytes, text.size);
@@ -147,6 +176,7 @@ void rt_record_forget(void) {
   pthread_mutex_init(&lock, NULL);
   if (folder >= 0) close(folder);
   folder = inputs = misses = -1;
+  rt_live_forget();
   rt_video_forget();
   rt_audio_forget();
 }

@@ -31,6 +31,9 @@ void rt_record_miss(uint64_t site, uint64_t target);
 /* A supervisor call that the runtime does not know; repeated numbers are counted. */
 void rt_record_unknown_svc(uint64_t number);
 
+/* A service or a command of one that nobody implemented, by its name; repeated names are counted. */
+void rt_record_unknown_name(const char *name);
+
 /* Flushes everything and writes run.json; nothing can be recorded any more. `kind` is one of run.json's, `code` the process' exit code. */
 void rt_record_finish(const char *kind, int code, const char *detail);
 

@@ -12,9 +12,8 @@
 #include "end.h"
 #include "memory.h"
 #include "options.h"
+#include "system.h"
 #include "trap.h"
-#include "linux/process.h"
-#include "linux/signals.h"
 
 #define FIRST_HOST_STACK (UINT64_C(512) << 20) /* bytes of address space; only what is used costs memory */
 #define HOST_STACK (UINT64_C(64) << 20)
@@ -72,10 +71,20 @@ static void end_wait(rt_thread *t, rt_wait_result result) {
 }
 
 static uint64_t earliest_deadline(void) {
-  uint64_t earliest = rt_signals_alarm();
+  uint64_t earliest = rt_system_deadline();
   for (rt_thread *t = NULL; (t = rt_thread_each(t));)
     if (t->waiting && t->deadline < earliest) earliest = t->deadline;
+  uint64_t next_tick = (rt_clock_tick() + 1) * RT_UNITS_PER_TICK;
+  for (rt_thread *t = NULL; (t = rt_thread_each(t));)
+    if (t->waiting && t->for_input && next_tick < earliest) earliest = next_tick;
   return earliest;
+}
+
+void rt_thread_expect_input(void) { self->for_input = true; }
+
+void rt_thread_input_played(uint64_t at) {
+  for (rt_thread *t = NULL; (t = rt_thread_each(t));)
+    if (t->waiting && t->for_input && t->deadline > at) t->deadline = at;
 }
 
 #define MOST_WATCHED 1024
@@ -91,7 +100,7 @@ static unsigned collect_watched(struct pollfd *fds) {
 static int host_poll(struct pollfd *fds, unsigned n, uint64_t units) {
   uint64_t ns = units / RT_UNITS_PER_NS + 1;
   struct timespec timeout = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-  sigset_t open = rt_signals_host_mask(self);
+  sigset_t open = rt_system_wait_mask(self);
   return ppoll(fds, n, units == RT_FOREVER ? NULL : &timeout, &open);
 }
 
@@ -99,7 +108,7 @@ static int host_poll(struct pollfd *fds, unsigned n, uint64_t units) {
 static bool interrupt_waiters(void) {
   bool any = false;
   for (rt_thread *t = NULL; (t = rt_thread_each(t));) {
-    bool deliverable = t->interruptible && rt_signals_deliverable(t);
+    bool deliverable = t->interruptible && rt_system_interrupts(t);
     if (!t->waiting || !(deliverable || t->for_child)) continue;
     end_wait(t, deliverable ? RT_INTERRUPTED : RT_WOKEN);
     any = true;
@@ -112,11 +121,11 @@ static void wake_watchers(const struct pollfd *fds, unsigned n) {
     if (t->waiting && is_watched(fds, n, t)) end_wait(t, RT_WOKEN);
 }
 
-static void let_time_pass(uint64_t until) {
-  rt_clock_advance(until);
+void rt_thread_let_time_pass(uint64_t until) {
+  rt_system_advance(until);
   for (rt_thread *t = NULL; (t = rt_thread_each(t));)
     if (t->waiting && t->deadline <= until) end_wait(t, RT_TIMED_OUT);
-  rt_signals_time_passed();
+  rt_system_time_passed();
 }
 
 static _Noreturn void end_in_deadlock(void) {
@@ -131,7 +140,7 @@ static void idle(void) {
   struct pollfd fds[MOST_WATCHED];
   unsigned n = collect_watched(fds);
   uint64_t deadline = earliest_deadline();
-  bool expects_signal = deadline == RT_FOREVER && rt_signals_expected();
+  bool expects_signal = deadline == RT_FOREVER && rt_system_expects_signal();
   if (!n && deadline == RT_FOREVER && !expects_signal) end_in_deadlock();
   if (n || expects_signal) {
     uint64_t units = deadline == RT_FOREVER ? RT_FOREVER : deadline > rt_clock_now() ? deadline - rt_clock_now() : 0;
@@ -142,22 +151,29 @@ static void idle(void) {
     }
     if (interrupt_waiters() || ready < 0) return;
   }
-  if (deadline != RT_FOREVER) let_time_pass(deadline);
+  if (deadline != RT_FOREVER) rt_thread_let_time_pass(deadline);
 }
 
-/* Gives the turn to the next thread that can run, the caller last of all; on return the caller may run. */
-static void give_turn(rt_thread *t, bool leaving) {
-  rt_thread *next;
-  for (;;) {
-    next = t->next;
-    while (next->waiting && next != t) next = next->next;
-    if (!next->waiting && !(leaving && next == t)) break;
-    idle();
+/* Of the threads that can run one of the best priority, the caller last of all; NULL where there is none. */
+static rt_thread *choose(rt_thread *t, bool leaving) {
+  rt_thread *best = NULL;
+  for (rt_thread *next = t->next;; next = next->next) {
+    if (!next->waiting && !(leaving && next == t) && (!best || next->priority < best->priority)) best = next;
+    if (next == t) return best;
   }
-  if (next == t) return;
+}
+
+static void hand_over(rt_thread *t, rt_thread *next, bool leaving) {
   current = next;
   pthread_cond_signal(&next->turn);
   while (!leaving && current != t) pthread_cond_wait(&t->turn, &lock);
+}
+
+/* Gives the turn to the next thread that can run; on return the caller may run. */
+static void give_turn(rt_thread *t, bool leaving) {
+  rt_thread *next;
+  while (!(next = choose(t, leaving))) idle();
+  if (next != t) hand_over(t, next, leaving);
 }
 
 /* Real time: the host's clock and the host's own waiting. */
@@ -171,10 +187,10 @@ static void wake_parents(void) {
 static rt_wait_result wait_on_host(rt_thread *t) {
   for (;;) {
     if (!t->waiting) return t->result;
-    if (t->interruptible && rt_signals_deliverable(t)) return RT_INTERRUPTED;
-    uint64_t now = rt_clock_now(), alarm = rt_signals_alarm();
+    if (t->interruptible && rt_system_interrupts(t)) return RT_INTERRUPTED;
+    uint64_t now = rt_clock_now(), alarm = rt_system_deadline();
     if (now >= t->deadline) return RT_TIMED_OUT;
-    if (now >= alarm) rt_signals_time_passed();
+    if (now >= alarm) rt_system_time_passed();
     uint64_t until = t->deadline < alarm ? t->deadline : alarm;
     uint64_t units = until == RT_FOREVER ? RT_FOREVER : until - now;
     struct pollfd fds[MOST_WATCHED];
@@ -190,7 +206,10 @@ static rt_wait_result wait_on_host(rt_thread *t) {
 
 static rt_wait_result wait_until(rt_thread *t, uint64_t deadline, const struct pollfd *fds, unsigned n,
                                  bool interruptible) {
-  if (interruptible && rt_signals_deliverable(t)) return RT_INTERRUPTED;
+  if (interruptible && rt_system_interrupts(t)) {
+    t->for_input = false;
+    return RT_INTERRUPTED;
+  }
   t->waiting = true;
   t->interruptible = interruptible;
   t->deadline = deadline;
@@ -202,7 +221,7 @@ static rt_wait_result wait_until(rt_thread *t, uint64_t deadline, const struct p
   } else {
     give_turn(t, false);
   }
-  t->waiting = false;
+  t->waiting = t->for_input = false;
   t->fd_count = 0;
   return t->result;
 }
@@ -219,6 +238,12 @@ void rt_thread_wake(rt_thread *t) {
   if (rt_opt.realtime && t != self) pthread_kill(t->host, RT_KICK);
 }
 
+bool rt_thread_give_way(rt_thread *t) {
+  rt_thread *next = choose(t, true);
+  if (next) hand_over(t, next, false);
+  return next != NULL;
+}
+
 void rt_thread_yield(rt_thread *t) {
   if (rt_opt.realtime) {
     pthread_mutex_unlock(&lock);
@@ -226,10 +251,12 @@ void rt_thread_yield(rt_thread *t) {
     pthread_mutex_lock(&lock);
     return;
   }
-  rt_thread *next = t->next;
-  while (next->waiting && next != t) next = next->next;
-  if (next == t) rt_thread_sleep(t, rt_clock_after(rt_clock_now(), 1000));
-  else give_turn(t, false);
+  if (!rt_thread_give_way(t)) rt_thread_sleep(t, rt_clock_after(rt_clock_now(), 1000));
+}
+
+void rt_thread_preempt(rt_thread *t) {
+  rt_thread *next = choose(t, false);
+  if (next && next != t) hand_over(t, next, false);
 }
 
 void rt_thread_enter(rt_thread *t) {
@@ -247,7 +274,7 @@ void rt_thread_leave(rt_thread *t) {
 static void *run(void *argument) {
   rt_thread *t = argument;
   self = t;
-  rt_signals_thread_init();
+  rt_system_thread_init();
   pthread_mutex_lock(&lock);
   while (!rt_opt.realtime && current != t) pthread_cond_wait(&t->turn, &lock);
   if (rt_opt.realtime) pthread_mutex_unlock(&lock);
@@ -269,7 +296,7 @@ static rt_thread *make(uint64_t pc) {
   void *place = NULL;
   if (posix_memalign(&place, 64, sizeof(rt_thread))) return NULL;
   rt_thread *t = memset(place, 0, sizeof(rt_thread));
-  t->tid = first ? rt_process_new_id() : rt_process_id();
+  t->tid = rt_system_thread_id(!first);
   t->cpu.memory = rt_memory;
   t->cpu.thread = t;
   t->cpu.monitor_addr = UINT64_MAX;

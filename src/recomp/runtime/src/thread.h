@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,7 +24,10 @@ typedef struct rt_thread {
   pthread_t host;
   pthread_cond_t turn;
 
+  int priority; /* the lowest number goes first; Linux leaves it at 0 */
+  void *object; /* Horizon: its kernel object */
   bool waiting, interruptible;
+  bool for_input; /* somebody plays: the wait may end at a tick that nobody knows yet */
   bool for_child; /* the end of a child ends the wait */
   rt_wait_result result;
   uint64_t deadline; /* units */
@@ -44,6 +48,9 @@ typedef struct rt_thread {
   uint64_t altstack, altstack_size;
   char name[16];
 } rt_thread;
+
+/* Ends a host thread's wait in real time; never the guest's. */
+#define RT_KICK (SIGRTMAX - 1)
 
 /* The calling guest thread. */
 rt_thread *rt_thread_self(void);
@@ -66,6 +73,12 @@ _Noreturn void rt_thread_restart(rt_thread *t, uint64_t pc);
  * polls them again) or a signal that is not blocked. */
 rt_wait_result rt_thread_wait(rt_thread *t, uint64_t deadline, const struct pollfd *fds, unsigned fd_count);
 
+/* The calling thread is about to wait for input that may yet be played. */
+void rt_thread_expect_input(void);
+
+/* Input was played at a time: the waits for it end then, as if it had been known all along. */
+void rt_thread_input_played(uint64_t at);
+
 /* As rt_thread_wait, but no signal ends it: for what Linux calls uninterruptible, such as waiting for a picture. */
 void rt_thread_sleep(rt_thread *t, uint64_t deadline);
 
@@ -77,6 +90,15 @@ void rt_thread_interrupt(rt_thread *t);
 
 /* Lets the other threads that can run go first; alone, lets a microsecond pass. */
 void rt_thread_yield(rt_thread *t);
+
+/* Deterministic mode: lets another thread that can run go first, whatever its priority; false = there is none. */
+bool rt_thread_give_way(rt_thread *t);
+
+/* Deterministic mode: lets those threads go first that can run and have the caller's priority or a better one. */
+void rt_thread_preempt(rt_thread *t);
+
+/* Deterministic mode: moves virtual time, and ends the waits whose deadline it reaches. */
+void rt_thread_let_time_pass(uint64_t until);
 
 /* The runtime's lock: taken by rt_svc around every supervisor call. */
 void rt_thread_enter(rt_thread *t);

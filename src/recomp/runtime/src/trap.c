@@ -7,13 +7,18 @@
 #include <ucontext.h>
 
 #include "end.h"
-#include "linux/signals.h"
 #include "memory.h"
 #include "record.h"
 #include "rt.h"
 #include "thread.h"
 
 #define FAULT_STACK 65536 /* bytes */
+
+/* Signal numbers as AArch64 Linux and the port's exit codes have them. */
+#define G_SIGILL 4
+#define G_SIGTRAP 5
+#define G_SIGBUS 7
+#define G_SIGSEGV 11
 
 void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word) {
   c->pc = pc;
@@ -23,6 +28,7 @@ void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word) {
     case RT_TRAP_BREAKPOINT: rt_end(RT_END_TRAP, RT_CODE_SIGNAL + G_SIGTRAP, place, "breakpoint");
     case RT_TRAP_UNSUPPORTED:
       rt_end(RT_END_TRAP, RT_CODE_RUNTIME, place, "instruction without semantics: %s", text ? text : "?");
+    case RT_TRAP_LEFT_OUT: rt_end(RT_END_TRAP, RT_CODE_RUNTIME, place, "call of a function that is left out");
     default: rt_end(RT_END_TRAP, RT_CODE_SIGNAL + G_SIGILL, place, "undefined instruction");
   }
 }

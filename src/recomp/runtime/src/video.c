@@ -97,6 +97,8 @@ void rt_video_scanout(const uint8_t *pixels, uint32_t stride) {
   rt_record_unlock();
 }
 
+rt_picture rt_video_picture(void) { return (rt_picture){scanout, width, height, scanout_stride}; }
+
 /* XRGB words to the bytes R, G, B, 255. */
 static void put_rgba(uint8_t *to, const uint8_t *from) {
   for (uint32_t i = 0; i < width; i++) {

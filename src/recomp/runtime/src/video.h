@@ -26,6 +26,14 @@ void rt_video_open(uint32_t width, uint32_t height);
 /* What is scanned out from now on: `height` rows, `stride` bytes apart. */
 void rt_video_scanout(const uint8_t *pixels, uint32_t stride);
 
+/* What is scanned out now; no pixels before there is a screen. */
+typedef struct rt_picture {
+  const uint8_t *pixels;
+  uint32_t width, height, stride;
+} rt_picture;
+
+rt_picture rt_video_picture(void);
+
 /* Records `count` >= 1 ticks from `tick` on, all of which show what is scanned out now. Lock held. */
 void rt_video_ticks(uint64_t tick, uint64_t count);
 

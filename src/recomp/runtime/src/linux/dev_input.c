@@ -1,33 +1,24 @@
 /* /dev/input/event0: the compiled input script as evdev events, in the guest's time. Structures: linux/input.h. */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "../clock.h"
-#include "../end.h"
+#include "../input.h"
+#include "../live.h"
 #include "../memory.h"
-#include "../options.h"
 #include "../record.h"
 #include "devices.h"
 #include "svc.h"
 
-#define EV_SYN 0
-#define EV_KEY 1
-#define EV_REL 2
-#define EV_ABS 3
+#define EV_SYN RT_EV_SYN
+#define EV_KEY RT_EV_KEY
+#define EV_REL RT_EV_REL
+#define EV_ABS RT_EV_ABS
 #define KEY_COUNT 0x300
 #define ABS_COUNT 0x40
-
-typedef struct event {
-  uint64_t tick;
-  uint16_t type, code;
-  int32_t value;
-  bool added; /* a SYN_REPORT that the script left out */
-} event;
 
 typedef struct input_event {
   int64_t seconds, microseconds;
@@ -37,53 +28,6 @@ typedef struct input_event {
 
 _Static_assert(sizeof(input_event) == 24, "the kernel's size");
 
-static event *events;
-static size_t event_count;
-
-static void append(event e) {
-  if ((event_count & (event_count - 1)) == 0) {
-    events = realloc(events, (event_count ? event_count * 2 : 1) * sizeof *events);
-    if (!events) rt_fail("out of memory for the input script");
-  }
-  events[event_count++] = e;
-}
-
-/* Events of one tick are one report. */
-static void close_report(void) {
-  if (event_count && events[event_count - 1].type != EV_SYN)
-    append((event){events[event_count - 1].tick, EV_SYN, 0, 0, true});
-}
-
-static event parse(const char *line, unsigned number) {
-  unsigned long long tick;
-  unsigned type, code;
-  int value, end = 0;
-  if (!isdigit((unsigned char)*line) || sscanf(line, "%llu %u %u %d %n", &tick, &type, &code, &value, &end) != 4 ||
-      line[end] || type > 0x1f || code > UINT16_MAX)
-    rt_fail("%s:%u: expected TICK TYPE CODE VALUE, found \"%.40s\"", rt_opt.input_path, number, line);
-  return (event){tick, (uint16_t)type, (uint16_t)code, value, false};
-}
-
-void rt_input_init(void) {
-  if (!rt_opt.input_path) return;
-  FILE *file = fopen(rt_opt.input_path, "re");
-  if (!file) rt_fail("RECOMP_RT_INPUT: cannot read %s: %s", rt_opt.input_path, strerror(errno));
-  char line[256];
-  for (unsigned number = 1; fgets(line, sizeof line, file); number++) {
-    line[strcspn(line, "\r\n")] = 0;
-    if (!*line) continue;
-    event e = parse(line, number);
-    uint64_t before = event_count ? events[event_count - 1].tick : 0;
-    if (e.tick < before)
-      rt_fail("%s:%u: tick %llu after tick %llu: expected the ticks in order", rt_opt.input_path, number,
-              (unsigned long long)e.tick, (unsigned long long)before);
-    if (e.tick > before) close_report();
-    append(e);
-  }
-  close_report();
-  fclose(file);
-}
-
 /* One reader's place in the script. */
 typedef struct reader {
   size_t next;
@@ -92,13 +36,16 @@ typedef struct reader {
 
 static reader *reader_of(rt_file *f) { return f->state; }
 
-static bool is_due(size_t i) { return i < event_count && events[i].tick <= rt_clock_tick(); }
+static bool is_due(size_t i) { return rt_input_at(i) && rt_input_at(i)->tick <= rt_clock_tick(); }
 
+/* For a caller that is about to wait. */
 static uint64_t due_at(size_t i) {
-  return i < event_count ? events[i].tick * RT_UNITS_PER_TICK : RT_FOREVER;
+  if (rt_input_at(i)) return rt_input_at(i)->tick * RT_UNITS_PER_TICK;
+  if (rt_live_on()) rt_thread_expect_input();
+  return RT_FOREVER;
 }
 
-static input_event at_its_time(const event *e, const reader *r) {
+static input_event at_its_time(const rt_input_event *e, const reader *r) {
   uint64_t since_start_us = e->tick * RT_UNITS_PER_TICK / RT_UNITS_PER_NS / 1000;
   uint64_t clock_us = r->clock == 1 ? rt_clock_monotonic_ns() / 1000 : rt_clock_realtime_ns() / 1000;
   uint64_t start_us = clock_us - rt_clock_now() / RT_UNITS_PER_NS / 1000;
@@ -115,7 +62,7 @@ static int64_t input_read(rt_thread *t, rt_file *f, void *to, uint64_t size) {
   }
   uint64_t done = 0;
   for (; done + sizeof(input_event) <= size && is_due(r->next); r->next++, done += sizeof(input_event)) {
-    const event *e = &events[r->next];
+    const rt_input_event *e = rt_input_at(r->next);
     input_event out = at_its_time(e, r);
     memcpy((uint8_t *)to + done, &out, sizeof out);
     if (!e->added) rt_record_input(rt_clock_tick(), e->type, e->code, e->value);
@@ -159,9 +106,10 @@ static int64_t get_bits(uint32_t request, uint64_t argument, unsigned type) {
 static int64_t get_keys(uint32_t request, uint64_t argument, const reader *r) {
   uint8_t bits[KEY_COUNT / 8] = {0};
   for (size_t i = 0; i < r->next; i++) {
-    if (events[i].type != EV_KEY || events[i].code >= KEY_COUNT) continue;
-    bits[events[i].code / 8] &= (uint8_t)~(1u << events[i].code % 8);
-    if (events[i].value) set_bit(bits, events[i].code);
+    const rt_input_event *e = rt_input_at(i);
+    if (e->type != EV_KEY || e->code >= KEY_COUNT) continue;
+    bits[e->code / 8] &= (uint8_t)~(1u << e->code % 8);
+    if (e->value) set_bit(bits, e->code);
   }
   return put_sized(request, argument, bits, sizeof bits);
 }
@@ -169,7 +117,7 @@ static int64_t get_keys(uint32_t request, uint64_t argument, const reader *r) {
 static int64_t get_axis(uint32_t request, uint64_t argument, unsigned axis, const reader *r) {
   int32_t info[6] = {0, -32768, 32767, 0, 0, 0}; /* value, minimum, maximum, fuzz, flat, resolution */
   for (size_t i = 0; i < r->next; i++)
-    if (events[i].type == EV_ABS && events[i].code == axis) info[0] = events[i].value;
+    if (rt_input_at(i)->type == EV_ABS && rt_input_at(i)->code == axis) info[0] = rt_input_at(i)->value;
   return put_sized(request, argument, info, sizeof info);
 }
 

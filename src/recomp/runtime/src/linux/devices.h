@@ -8,7 +8,4 @@ rt_file *rt_fb_open(int flags);
 rt_file *rt_input_open(int flags);
 rt_file *rt_dsp_open(int flags);
 
-/* Reads RECOMP_RT_INPUT; a malformed line ends the process by rt_fail with its place. */
-void rt_input_init(void);
-
 #endif

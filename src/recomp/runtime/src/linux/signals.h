@@ -11,9 +11,6 @@
 
 #include "../thread.h"
 
-/* Ends a host thread's wait in real time; never the guest's. */
-#define RT_KICK (SIGRTMAX - 1)
-
 #define G_SIGINT 2
 #define G_SIGILL 4
 #define G_SIGTRAP 5

@@ -90,6 +90,11 @@ static void put_auxiliary(uint64_t random, uint64_t platform, uint64_t name) {
 
 #define AUXILIARY_WORDS 40
 
+void rt_stack_init(void) {
+  int problem = rt_memory_map_anonymous(RT_STACK_TOP - RT_STACK_SIZE, RT_STACK_SIZE, RT_READ | RT_WRITE, false);
+  if (problem) rt_fail("cannot map the guest's stack: %s", strerror(problem));
+}
+
 uint64_t rt_stack_build(int argc, char **argv, char **envp) {
   top = RT_STACK_TOP - 16;
   uint64_t random[2], variables = count_variables(envp), arguments = argc > 0 ? (uint64_t)argc : 1;

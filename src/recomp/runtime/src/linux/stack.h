@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+/* Maps the initial stack. */
+void rt_stack_init(void);
+
 /* Lays out argc, argv, envp, the auxiliary vector and what they point to at the top of the guest's stack, as the
  * kernel does; the initial stack pointer. RECOMP_RT_* variables are left out. Ends the process by rt_fail where they
  * do not fit. */

@@ -1,0 +1,76 @@
+"""Media files, what may happen to them, and every reader that they may meet; for the tests and tools/fuzz_media.py.
+
+A reader gives pictures or sound, or raises one of our own errors, which names the file. Never a crash or a hang.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+
+from recomp.errors import RecompError
+from recomp.media import clip, video
+from recomp.media.reference import Profile, normalize
+from recomp.media.sound import has_sound, read_sound
+
+
+def originals(folder: Path) -> list[bytes]:
+    """One small file of each container and codec that a reference may come in."""
+    from clips import ENCODINGS, write_lossy
+
+    frames = [np.full((36, 64, 4), 20 * k, np.uint8) for k in range(6)]
+    sound = (3000 * np.sin(np.arange(4800) / 9)).astype(np.int16)[:, None].repeat(2, axis=1)
+    paths = [write_lossy(folder / name, frames, name, sound) for name in ENCODINGS if name != "x264-crf32"]
+    for codec in ("libx264rgb", "ffv1", "qtrle"):
+        paths.append(folder / f"{codec}.{'mov' if codec == 'qtrle' else 'mkv'}")
+        video.write_lossless(paths[-1], frames, (64, 36), audio=(sound, 48000), codec=codec)
+    return [path.read_bytes() for path in paths]
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    """Flip bytes, cut, repeat or blank a part; early bytes, where structure is, are hit more often."""
+    out = bytearray(data)
+    for _ in range(rng.choice([1, 1, 2, 8, 40])):
+        at = min(int(rng.random() ** 2 * len(out)), len(out) - 1)
+        kind = rng.randrange(5)
+        if kind == 0:
+            out[at] ^= 1 << rng.randrange(8)
+        elif kind == 1:
+            out[at : at + 4] = rng.randbytes(4)
+        elif kind == 2:
+            out[at : at + 4] = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff"])
+        elif kind == 3:
+            del out[at : at + rng.randrange(1, 64)]
+        else:
+            out[at:at] = out[at : at + rng.randrange(1, 64)]
+        if len(out) < 8:
+            break
+    return bytes(out)
+
+
+def read_everything(path: Path, folder: Path) -> None:
+    """Every reader, one after the other; only our own errors may come out, and they name the file."""
+
+    def frames() -> None:
+        for number, _ in enumerate(video.read_frames(path)):
+            assert number < 1000
+
+    def grid() -> None:
+        facts = clip.read_facts(path)
+        assert sum(1 for _ in clip.ticks(path, facts.rate)) < 1000
+
+    def sound() -> None:
+        if has_sound(path):
+            assert len(read_sound(path)) < 48000 * 700
+
+    def reference() -> None:
+        normalize(path, folder / "out", Profile(width=32, height=18))
+
+    for reader in (frames, grid, sound, lambda: video.key_frames(path), reference):
+        try:
+            reader()
+        except RecompError as error:
+            assert str(path) in error.message, error.message
+            assert "\n" not in error.message
