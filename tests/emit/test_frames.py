@@ -93,6 +93,37 @@ def test_a_function_that_only_does_what_is_proven_is_closed_in_any_program() -> 
     assert s.entered >> X30 & 1, "who calls it through a pointer compares where it returns to"
 
 
+def test_what_becomes_a_closed_function_needs_the_return_address() -> None:
+    """The thunk that a tail call leads to says where it returns to."""
+    loose, leaf, becomes = CALLEE + 0x20, CALLEE + 0x40, CALLEE
+    main = [a.push_lr(), a.bl(BASE + 4, becomes), a.bl(BASE + 8, loose), a.pop_lr(), a.ret()]
+    blocks = [
+        Block(start=BASE, insns=2, terminator="call", successors=(BASE + 8,), target=becomes),
+        Block(start=BASE + 8, insns=1, terminator="call", successors=(BASE + 12,), target=loose),
+        Block(start=BASE + 12, insns=2, terminator="ret"),
+    ]
+    functions = [
+        a.function(BASE, blocks),
+        a.function(becomes, [Block(start=becomes, insns=2, terminator="tail_call")]),
+        a.function(loose, [Block(start=loose, insns=2, terminator="ret")]),
+        a.function(leaf, [Block(start=leaf, insns=2, terminator="ret")]),
+    ]
+    words = [
+        *main,
+        *PAD[len(main) :],
+        a.movz(1, 1),
+        a.b(becomes + 4, leaf),
+        *PAD[:6],
+        a.movz(X19, 1),
+        a.ret(),
+        *PAD[:6],
+    ]
+    flows, _ = build_flows(*a.module([*words, a.movz(0, 1), a.ret()], functions))
+    close_some(flows, BASE)
+    assert flows[leaf].balanced and not flows[becomes].balanced
+    assert summarise(flows).reads[becomes] >> X30 & 1
+
+
 def test_what_may_unwind_past_its_caller_is_not_closed() -> None:
     flows = open_program([a.push_lr(), a.bl(CALLEE + 4, CALLEE + 0x100), a.pop_lr(), a.ret()])
     close_some(flows, BASE)

@@ -10,6 +10,7 @@ from recomp.emit.files import (
     FLAGS,
     REQUIRED_FLAGS,
     ROUNDING_FLAG,
+    SPILLING_FLAG,
     EmitOptions,
     SegmentRow,
     banner,
@@ -87,9 +88,10 @@ def emit_project(
     )
     files |= runtime_files(module.abi)
     flags = (*REQUIRED_FLAGS, *((ROUNDING_FLAG,) if code.sets_rounding else ()))
-    files["Makefile"] = makefile(sorted(files), options, flags)
+    fast = FAST_FLAGS if summaries.uniform else (*FAST_FLAGS, SPILLING_FLAG)
+    files["Makefile"] = makefile(sorted(files), options, flags, fast)
     counts = {"functions": len(flows), "insns": sum(f.insns for f in flows.values())}
-    return finish(files, options, counts, (*flags, *FAST_FLAGS))
+    return finish(files, options, counts, (*flags, *fast))
 
 
 def build_flows(module: Module, segments: dict[str, bytes], lifter: Lifter = lift_insn) -> tuple[dict[int, Flow], Code]:

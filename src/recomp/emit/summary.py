@@ -205,6 +205,8 @@ class _Liveness:
                 gains[index] = SVC_READS * _BOTH
             else:
                 gain = (s.entered if callee is None else s.reads[callee]) * _BOTH
+                # The thunk of a closed function returns to where x30 says.
+                gain |= X30 * _BOTH if kind == "tail" and callee in s.closed and not s.uniform else 0
                 # A jump takes along what its own function has set (`placement`); a direct branch other flags, too.
                 gain |= s.flags_entered * _BOTH if part.resume else 0
                 gains[index] = gain if kind == "call" else gain | out
