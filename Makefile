@@ -12,8 +12,9 @@ SECONDS ?= 300
 SEED ?= 0
 COUNT ?= 1000000
 
-# make batch-200  two hundred generated titles as one batch
-.PHONY: demo demo-homebrew test check bench compat crash batch-200 fuzz-isa fuzz-formats fmt lock setup setup-play \
+# make batch-200    two hundred generated titles as one batch      make test-cluster   a cluster under chaos, and over several hosts
+.PHONY: demo demo-homebrew test check bench compat crash batch-200 test-cluster fuzz-isa fuzz-media fuzz-formats fmt lock \
+  setup setup-play \
   setup-test sizes clean
 
 demo: setup
@@ -41,9 +42,13 @@ check: setup-test
 bench: setup-test
 	$(BIN)/python tools/bench.py --update
 	$(BIN)/python tools/bench_engine.py
+	$(BIN)/python tools/bench_media.py
 
+# The console homebrew of the same page: NROS = a folder of NROs, ORACLE = an emulator as tools/compat_nro.py calls it.
 compat: setup-test
+	@PYTHON=$(PYTHON) tools/setup-compat.sh
 	$(BIN)/python tools/compat.py --update
+	$(if $(NROS),$(BIN)/python tools/compat_nro.py $(NROS) $(ORACLE) --update)
 
 # 10,000 damaged media files, each read or refused.
 fuzz-media: setup-test
@@ -63,6 +68,12 @@ crash: setup-test
 # Two hundred generated titles from end to end, twice.
 batch-200: setup-test
 	BATCH_TITLES=200 $(BIN)/pytest -s tests/batch/test_generated.py
+
+# A cluster under chaos, and over several hosts (network namespaces: needs root, and says so without).
+test-cluster: setup-test
+	$(BIN)/python tools/batch_chaos.py --titles 200 --workers 3 --every 6
+	$(BIN)/python tools/batch_chaos.py --titles 40 --workers 2 --every 20 --generated
+	$(BIN)/python tools/batch_namespaces.py || [ $$? -eq 3 ]
 
 fmt:
 	$(BIN)/ruff check --fix .

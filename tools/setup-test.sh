@@ -28,7 +28,7 @@ if [ -n "$missing" ]; then
   DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
-packages="busybox-static bash-static zsh-static e2fsck-static"
+packages="busybox-static bash-static zsh-static e2fsck-static shfmt"
 guests=.cache/guests
 todo=""
 for package in $packages; do [ -d "$guests/$package" ] || todo="$todo $package"; done

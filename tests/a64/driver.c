@@ -27,6 +27,8 @@ _Noreturn void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word)
   longjmp(out, 1);
 }
 
+void rt_code_written(rt_cpu *c, uint64_t pc, uint64_t addr) { (void)c, (void)pc, (void)addr; }
+
 uint64_t rt_cntvct(rt_cpu *c) { return c->tpidrro_el0 + 1; }
 
 /* functions */

@@ -333,13 +333,13 @@ def test_a_waiting_run_is_queued_says_for_whom_and_has_its_turn(sleeping: Projec
     status = run_cli("status", "--json", "--config", str(sleeping.root / "automation.toml"))
     assert json.loads(status.stdout)["state"] == "running"  # the one at work, not the one that came last
     third.terminate()
-    said = third.communicate(timeout=60)[1]
+    said = third.communicate(timeout=300)[1]
     assert third.returncode == 130
     assert f"waiting for process {first.pid} on " in said and "interrupted while it waited" in said
     (sleeping.root / "go").touch()
     os.kill(child, signal.SIGTERM)
     for process in (first, second):
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         assert process.returncode == 0
     assert sorted(states(sleeping)) == ["interrupted", "succeeded", "succeeded"]
 

@@ -6,10 +6,14 @@ import os
 import subprocess
 import sys
 
+import msgspec
+import pytest
+
 from recomp.emit import EmitOptions, emit_project
 from recomp.emit.function import emit_function
 from recomp.emit.project import build_flows
 from recomp.emit.summary import summarise
+from recomp.errors import LiftError
 from recomp.lift.module import Block
 from tests.emit import assembler as a
 from tests.emit.assembler import BASE
@@ -81,3 +85,26 @@ def test_the_same_module_gives_the_same_bytes_whatever_the_hash_seed() -> None:
         for seed in ("1", "2", "77")
     }
     assert len(seen) == 1
+
+
+def test_an_access_that_may_fault_comes_behind_its_point() -> None:
+    """x1 is stored to `*c` before the load behind it, which may fault, where every register is to be shown."""
+    words = [a.movz(1, 7), 0xF9400402, a.mov(0, 2), a.ret()]  # ldr x2, [x0, #8]
+    blocks = (Block(start=BASE, insns=4, terminator="ret"),)
+    module, segments = a.module(words, [a.function(BASE, blocks, "main")])
+    units = {}
+    for faults in ("", "frame", "all"):
+        files = emit_project(msgspec.structs.replace(module, faults=faults), segments, OPTIONS)
+        units[faults] = files[f"unit_{BASE:08x}.c"].decode()
+        assert (f".faults = RT_FAULTS_{faults.upper()}" in files["module.c"].decode()) == bool(faults)
+    point = f"RT_POINT(c, UINT64_C({BASE + 4:#x}));"
+    assert "RT_POINT" not in units[""] and "#define RT_POINTS 1" in units["frame"]
+    before = {faults: units[faults].partition(point)[0] for faults in ("frame", "all")}
+    assert all(len(before[faults]) < len(units[faults]) for faults in before)
+    assert "c->x[1] = x1;" in before["all"] and "c->x[1] = x1;" not in before["frame"]
+
+
+def test_a_module_that_shows_something_else_is_refused() -> None:
+    module, segments = a.module([a.ret()], [a.function(BASE, (Block(start=BASE, insns=1, terminator="ret"),), "main")])
+    with pytest.raises(LiftError, match="module: faults: found 'most', expected one of '', 'frame', 'all'"):
+        emit_project(msgspec.structs.replace(module, faults="most"), segments, OPTIONS)

@@ -140,3 +140,13 @@ def test_several_programs_at_once_are_bounded(tmp_path: Path) -> None:
     starters = (lambda n=n: start(tmp_path / str(n), "sleep 0.05; exit 0") for n in range(4))
     p.run_programs(starters, jobs=2, ended=lambda program, outcome: ended.append(outcome.code))
     assert ended == [0, 0, 0, 0]
+
+
+def test_a_program_that_is_ended_as_soon_as_it_starts_is_gone(tmp_path: Path) -> None:
+    """The end may be asked for while the supervisor forks: it then must find a child that it knows of."""
+    for number in range(30):
+        program = start(tmp_path, "exec sleep 1000")
+        until = time.monotonic() + number / 5000
+        while time.monotonic() < until:
+            pass
+        assert not program.finish().succeeded

@@ -9,7 +9,7 @@ import pytest
 
 from engine.toy import Toy
 from recomp.engine import gc
-from recomp.engine.files import remove_leftovers, seal, unseal, write_atomic
+from recomp.engine.files import remove_leftovers, seal, sync_files, unseal, write_atomic
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.store import BlobMissing, Store
 from recomp.errors import LockError
@@ -70,6 +70,21 @@ def test_what_a_killed_write_leaves_behind_is_removed_and_nothing_else(tmp_path:
     assert sorted(os.listdir(tmp_path)) == sorted([
         f".state.{os.getpid()}.tmp", ".other.999999999.tmp", ".state.tmp", "state",
     ])  # fmt: skip
+
+
+def test_many_files_are_synced_each_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them, nothing else, and the first that cannot be is named."""
+    paths = [str(tmp_path / str(number)) for number in range(40)]
+    for path in paths:
+        Path(path).write_bytes(b"x")
+    inodes = {os.stat(path).st_ino for path in paths}
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+    sync_files(paths)
+    assert sorted(synced) == sorted(inodes)
+    os.unlink(paths[17])
+    with pytest.raises(FileNotFoundError, match="17"):
+        sync_files(paths)
 
 
 def test_the_stat_cache_sees_an_edit_that_puts_the_times_back(tmp_path: Path) -> None:

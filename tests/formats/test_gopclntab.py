@@ -8,35 +8,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recomp.formats.elf import ElfSymbol, read_elf
-from recomp.formats.gopclntab import read_go_functions
+from recomp.formats.elf import read_elf
+from recomp.formats.gopclntab import GoFunction, read_go_functions
 from recomp.lift.lift import lift_elf
 from tests.elves import NOP, RET, TEXT_BASE, program
 from tests.lift.listing import check_module
 
 CODE = (RET, NOP, 0xD2800000, RET, RET)
-FUNCTIONS = [("main.main", 0), ("runtime.(*g).stop", 8), ("type..eq.x", 16)]
+FUNCTIONS = [("main.main", 0, 4), ("runtime.(*g).stop", 8, 0), ("type..eq.x", 16, 0)]
 
 
 def table(magic: int = 0xFFFFFFF1) -> bytes:
-    names = b"\0" + b"".join(name.encode() + b"\0" for name, _ in FUNCTIONS)
+    names = b"\0" + b"".join(name.encode() + b"\0" for name, _, _ in FUNCTIONS)
     names += bytes(-len(names) % 8)
     functab = 80 + len(names)
     rows = 8 * len(FUNCTIONS) + 8
     head = struct.pack("<I4s8Q", magic, b"\0\0\4\10", len(FUNCTIONS), 1, TEXT_BASE, 80, 0, 0, 0, functab)
     head += bytes(80 - len(head))
     pairs, records = b"", b""
-    for name, offset in FUNCTIONS:
+    for name, offset, recover in FUNCTIONS:
         pairs += struct.pack("<II", offset, rows + len(records))
-        records += struct.pack("<Ii", offset, names.index(b"\0" + name.encode() + b"\0") + 1)
+        records += struct.pack("<IiiI", offset, names.index(b"\0" + name.encode() + b"\0") + 1, 0, recover)
     pairs += struct.pack("<II", 4 * len(CODE), 0)
     return head + names + pairs + records
 
 
 EXPECTED = (
-    ElfSymbol("main.main", TEXT_BASE, 8),
-    ElfSymbol("runtime.(*g).stop", TEXT_BASE + 8, 8),
-    ElfSymbol("type..eq.x", TEXT_BASE + 16, 4),
+    GoFunction("main.main", TEXT_BASE, 8, TEXT_BASE + 4),
+    GoFunction("runtime.(*g).stop", TEXT_BASE + 8, 8),
+    GoFunction("type..eq.x", TEXT_BASE + 16, 4),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from recomp.lift.lift import LiftOptions, Miss, lift_elf
 from tests.guests import assemble
 from tests.lift.listing import by_start, labels, lift
 
@@ -144,3 +145,64 @@ def test_a_saver_may_be_called_behind_its_first_hint() -> None:
     """)
     at = labels(data)
     assert by_start(lift(data))[at["_start"]].entries == (at["after"],)
+
+
+SWITCH = """
+    .text
+    .globl _start
+_start:
+    bl      leaf
+after_leaf:
+    bl      yield
+after_yield:
+    ret
+leaf:
+    ret
+yield:
+    str     x30, [sp, #-16]!
+    bl      switch
+after_switch:
+    ldr     x30, [sp], #16
+    ret
+switch:
+    stp     x29, x30, [x0]
+    mov     x9, sp
+    str     x9, [x0, #16]
+    ldp     x29, x30, [x1]
+    ldr     x9, [x1, #16]
+    mov     sp, x9
+    ret
+"""
+
+
+def test_behind_a_stack_switch_and_whatever_leads_to_it_control_may_enter() -> None:
+    """Whoever was on a stack when it was left returns to its caller later, from nowhere; a leaf never is."""
+    data = assemble(SWITCH)
+    at, functions = labels(data), by_start(lift(data))
+    assert functions[at["_start"]].entries == (at["after_yield"],)
+    assert functions[at["yield"]].entries == (at["after_switch"],)
+    assert not functions[at["leaf"]].entries and not functions[at["switch"]].entries
+
+
+def test_a_miss_behind_a_call_makes_every_such_place_an_entry() -> None:
+    data = assemble(SWITCH.replace("mov     sp, x9", "nop"))
+    at = labels(data)
+    assert by_start(lift(data))[at["_start"]].entries == ()
+    healed = by_start(lift(data, trace=[Miss(0, at["after_yield"])]))
+    assert healed[at["_start"]].entries == (at["after_leaf"], at["after_yield"])
+
+
+def test_what_returns_once_more_says_how() -> None:
+    data = assemble(CALLER + SAVERS["by way of another"])
+    at, functions = labels(data), by_start(lift(data))
+    assert functions[at["_start"]].returns == "again"
+    assert functions[at["save"]].returns == "relay"
+
+
+def test_shown_registers_make_every_place_behind_a_call_an_entry() -> None:
+    """A handler may go on anywhere, and its callers' activations are gone then."""
+    data = assemble(SWITCH.replace("mov     sp, x9", "nop"))
+    at = labels(data)
+    module = lift_elf(data, options=LiftOptions(faults="all"))[0]
+    assert module.faults == "all"
+    assert by_start(module)[at["_start"]].entries == (at["after_leaf"], at["after_yield"])

@@ -44,7 +44,9 @@ def intake(folder: ProjectFolder) -> dict:
 
 
 @pytest.mark.slow
-def test_an_nro_and_its_modules_run_as_one_program(folder: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_nro_and_its_modules_run_as_one_program(
+    folder: ProjectFolder, shared_store: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     program = nro_of_elf(elf("main", PROGRAM))
     homebrew(folder, program, subsdk0=nso("subsdk0", LIBRARY), sdk=nso("sdk", OTHER))
     assert automate(folder) == 0, capsys.readouterr().err
@@ -117,3 +119,6 @@ def test_init_writes_a_project_for_an_nro(folder: ProjectFolder, capsys: pytest.
     (place / "game.nro").write_bytes(nro()[:0x2800])
     assert main(["init", str(place / "game.nro"), "--to", str(folder.root / "other")]) == 2
     assert "nro: file offset 0x0: image" in capsys.readouterr().err
+    (place / "module.nso").write_bytes(nso("sdk", OTHER))
+    assert main(["init", str(place / "module.nso"), "--to", str(folder.root / "other")]) == 2
+    assert "module.nso: is an NSO, a module of a program" in capsys.readouterr().err

@@ -190,6 +190,17 @@ def test_a_missing_module_is_known_by_the_symbols_that_nobody_defines(
     assert 'found no module that defines "chosen" of module "main"' in capsys.readouterr().err
 
 
+def test_what_an_extraction_no_longer_has_is_gone(image: Image) -> None:
+    image.program("abc", 1, modules(), write_romfs({"a": b"1"}))
+    assert image.automate("intake") == 0
+    (image.root / "programs/abc/exefs/sdk").unlink()
+    (image.root / "programs/abc/romfs.bin").unlink()
+    image.folder.config["run"] = {"resume": False}
+    assert image.automate("intake") == 0
+    assert sorted(os.listdir(image.extracted / "exefs")) == ["main", "main.npdm", "subsdk0"]
+    assert not (image.extracted / "romfs.bin").exists()
+
+
 def test_of_several_programs_one_is_chosen_by_its_id(image: Image, capsys: pytest.CaptureFixture[str]) -> None:
     image.program("abc", 0x0100_0000_0000_2000, modules())
     image.program("def", 0x0100_0000_0000_2001, modules())

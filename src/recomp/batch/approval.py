@@ -99,9 +99,14 @@ def read_approval(path: str) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}", hint="recomp batch approve makes one") from error
     except (ValueError, RecursionError):
         record = None
-    if not has_keys(record, _SHAPE) or record["schema_version"] != SCHEMA_VERSION:
+    if not is_record(record):
         raise ConfigError(f"{path}: is no approval, expected a record of recomp batch approve")
     return record
+
+
+def is_record(value: Any) -> bool:
+    """Whether a value has the form of an approval."""
+    return has_keys(value, _SHAPE) and value["schema_version"] == SCHEMA_VERSION
 
 
 def objection(

@@ -13,6 +13,7 @@ from recomp.engine.fingerprint import StatCache
 from recomp.engine.journal import Journal
 from recomp.engine.loop import RunResult, open_work_root, run
 from recomp.engine.manifest import encode
+from recomp.engine.plan import Plan
 from recomp.engine.reporter import Reporter, Tee
 from recomp.engine.store import Store
 from recomp.errors import GateError, RecompError
@@ -46,12 +47,12 @@ def attempt(
     tell: Tell,
     *,
     admit: Callable[[str], None] = lambda stage: None,
-    until: str | None = None,
+    until: tuple[str, ...] | None = None,
     open_store: OpenStore | None = None,
     deadline_s: float | None = None,
 ) -> dict[str, Any]:
-    """Run a project to its end; returns its outcome. Whatever is wrong with a title is an outcome, not an exception;
-    Interrupted, and what the system refuses (a full disk), are raised."""
+    """Run a project to its end, or to the last of the stages `until`; returns its outcome. Whatever is wrong with a
+    title is an outcome, not an exception; Interrupted, and what the system refuses (a full disk), are raised."""
     started = time.monotonic()
     try:
         prepared, result = _run(config, Telling(tell, admit), until, open_store, deadline_s)
@@ -92,7 +93,7 @@ def whole_message(error: RecompError) -> str:
 
 
 def _run(
-    config: str, telling: Telling, until: str | None, open_store: OpenStore | None, deadline_s: float | None
+    config: str, telling: Telling, until: tuple[str, ...] | None, open_store: OpenStore | None, deadline_s: float | None
 ) -> tuple[Prepared, RunResult]:
     project = projects.load(config)
     layout = layout_of(project)
@@ -108,7 +109,8 @@ def _run(
                 plan = plan._replace(open_store=open_store)
             if deadline_s is not None:
                 plan = plan._replace(deadline_s=min(deadline_s, plan.deadline_s or deadline_s))
-            result = run(plan, Tee(telling, journal), hashes=hashes, until=until)
+            last = None if until is None else _last(plan, until)
+            result = run(plan, Tee(telling, journal), hashes=hashes, until=last)
             journal.finished(result.status, result.error.message if result.error else None, encode(result.manifest))
             return prepared, result
         except Interrupted:
@@ -121,6 +123,13 @@ def _run(
             journal.close()
     finally:
         lock.release()
+
+
+def _last(plan: Plan, until: tuple[str, ...]) -> str | None:
+    """The last stage of this plan that is among `until`; None, for all of it, if that is the last one there is."""
+    names = [stage.name for stage in plan.stages(b"")]
+    wanted = [name for name in names if name in until]
+    return wanted[-1] if wanted and wanted[-1] != names[-1] else None
 
 
 def _page(prepared: Prepared, steps: list[dict[str, Any]]) -> str | None:

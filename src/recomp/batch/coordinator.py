@@ -90,14 +90,15 @@ class Coordinator:
         retries: int,
         admit: Callable[[Unit], str | None] = lambda unit: None,
         spent: Callable[[Unit, float], None] = lambda unit, seconds: None,
+        arrived: Callable[[Unit, dict[str, Any]], None] = lambda unit, facts: None,
         backoff_s: float = BACKOFF_S,
     ) -> None:
         """`payload` is what the executor's workers are given. `admit` answers why a unit may not start, or None;
-        `spent` is told how many seconds each attempt took."""
+        `spent` is told how many seconds each attempt took; `arrived` may change an outcome before it is noted."""
         self.ledger, self.executor, self.view = ledger, executor, view
         self._payload, self._fingerprint, self._retries = payload, fingerprint, retries
         self._admit, self._spent, self._backoff_s = admit, spent, backoff_s
-        self._is_held = False
+        self._is_held, self._arrived = False, arrived
         self._titles: dict[str, deque[Unit]] = {}
         for unit in units:
             self._titles.setdefault(unit.title, deque()).append(unit)
@@ -194,6 +195,7 @@ class Coordinator:
             self.ledger.set_unit(unit.name, status="pending", error=facts["error"])
             self._refusals.append(f"{unit.name}: {facts['error']}")
             return
+        self._arrived(unit, facts)
         kept = {key: facts.get(key) for key in ("run_id", "error", "hint", "seconds", "artifacts", "page")}
         steps = facts.get("steps") or []
         cached = sum(step["cache_hit"] for step in steps)

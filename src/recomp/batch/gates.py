@@ -54,7 +54,7 @@ def refusals(
     found += _window(policy, now_s)
     found += _separation(policy, asked, host)
     if policy["requires_approval"]:
-        found += _approval(policy, asked, approvals, now_s)
+        found += approval_refusals(policy, policy["approvers"] or [], asked, approvals, now_s)
     return found
 
 
@@ -95,11 +95,14 @@ def _separation(policy: dict[str, Any], asked: Asked, host: str | None) -> list[
     return []
 
 
-def _approval(policy: dict[str, Any], asked: Asked, approvals: list[dict[str, Any]], now_s: float) -> list[Refusal]:
+def approval_refusals(
+    policy: dict[str, Any], approvers: list[str], asked: Asked, approvals: list[dict[str, Any]], now_s: float
+) -> list[Refusal]:
+    """Empty where somebody of `approvers` has signed for this unit under this policy."""
     cure = "recomp batch approve MANIFEST --key KEY, by one of policy.approvers"
     reasons = []
     for record in approvals:
-        why = objection(record, policy["approvers"] or [], asked.batch_id, policy, now_s)
+        why = objection(record, approvers, asked.batch_id, policy, now_s)
         why = why or covers(record, asked.unit, asked.digest, asked.stages)
         if why is None:
             return []

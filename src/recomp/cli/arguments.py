@@ -141,6 +141,12 @@ def _port(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--march", choices=list(LEVELS), help="processor to build for (default: the best that runs here)"
     )
+    parser.add_argument(
+        "--faults",
+        choices=("frame", "all"),
+        help="what a SIGSEGV handler of the program's is told exactly: pc, sp, x28 to x30; or every register (default: "
+        "frame for Go; else the registers of the last call)",
+    )
     parser.add_argument("--keep", metavar="FOLDER", help="keep the C project there")
     parser.add_argument("--jobs", type=int, metavar="N", default=DEFAULT_JOBS, help="compilers at once (default: 2)")
 
@@ -248,6 +254,12 @@ def _batch(parser: argparse.ArgumentParser) -> None:
         made.add_argument("--jobs", type=_positive, metavar="N", help="titles at once (default: as many as cores)")
         made.add_argument("--memory", type=_positive, metavar="MB", help="memory to use (default: most of the free)")
         made.add_argument("--wait", action="store_true", help="wait for a run of the same batch")
+        made.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, such as tls://host:8786")
+        made.add_argument(
+            "--slurm", metavar="OPTIONS", nargs="?", const="", help="run by sbatch, --slurm=OPTIONS with these"
+        )
+        made.add_argument("--store", metavar="URL", help="where artifacts go: file:///folder or s3://bucket/prefix")
+        made.add_argument("--tls", metavar="FOLDER", help="certificates, as recomp cluster certs makes them")
         if name == "retry":
             made.add_argument("--failed", action="store_true", help="what failed, and what was set aside")
     approve = action("approve", "sign for what the batch is going to run")
@@ -264,6 +276,34 @@ def _batch(parser: argparse.ArgumentParser) -> None:
     report = action("report", "write the page of the batch")
     report.add_argument("--to", metavar="FILE", help="where to write it (default: batch-report.html in the work root)")
     report.add_argument("--open", action="store_true", help="show it in a browser")
+
+
+def _served(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tags", default="build,capture", metavar="TAGS", help="what its workers are for, of build, "
+                        "capture, gpu, private (default: build,capture)")  # fmt: skip
+    parser.add_argument("--store", metavar="URL", help="where artifacts go; overrides what the batch says")
+    parser.add_argument("--inputs", metavar="FOLDER", help="programs that must not travel, found by their hash")
+    parser.add_argument("--policy", metavar="FILE", help="this machine's own [policy]; the stricter of both counts")
+    parser.add_argument("--tls", metavar="FOLDER", help="certificates, as recomp cluster certs makes them")
+
+
+def _worker(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("address", metavar="ADDRESS", help="the scheduler's, such as tls://host:8786")
+    parser.add_argument("--folder", default="recomp-worker", metavar="FOLDER", help="where it works")
+    _served(parser)
+
+
+def _cluster(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    up = actions.add_parser("up", help="start a scheduler and workers on this machine")
+    up.add_argument("--workers", type=_positive, default=2, metavar="N", help="default: 2")
+    up.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")
+    up.add_argument("--port", type=_positive, metavar="PORT", help="default: one that is free")
+    up.add_argument("--folder", default="recomp-cluster", metavar="FOLDER", help="where its workers work")
+    _served(up)
+    certs = actions.add_parser("certs", help="make certificates for a machine of the cluster")
+    certs.add_argument("folder", metavar="FOLDER")
+    certs.add_argument("--name", action="append", metavar="NAME", help="a host name or address of it (repeatable)")
 
 
 def _positive(text: str) -> int:
@@ -289,6 +329,8 @@ COMMANDS = {
     "disown": Command("store:disown", "forget every result that a tool had a part in", _disown),
     "audit": Command("store:audit", "run built-in stages again and compare byte for byte", _audit),
     "batch": Command("batch", "run a catalogue of titles", _batch),
+    "worker": Command("cluster:worker", "serve a cluster's scheduler", _worker),
+    "cluster": Command("cluster", "start a cluster, or make certificates for one", _cluster),
     "port": Command("port", "recompile a program into an executable, without a project", _port),
     "isa": Command("isa", "list which instructions are translated, tested, and out of scope", _json),
     "inspect": Command("inspect", "show what a program, archive or other console file is", _inspect),

@@ -18,7 +18,6 @@ from recomp.engine.journal import Journal
 from recomp.engine.layout import Layout
 from recomp.engine.lock import Lock
 from recomp.engine.loop import RunResult, open_work_root, run
-from recomp.engine.manifest import encode
 from recomp.engine.reporter import Tee
 from recomp.errors import ConfigError, GateError, RecompError
 from recomp.stages.archive import check_batch, note_in_batch
@@ -62,7 +61,7 @@ def command(options: Options) -> int:
             failure = result.error
             steps = result.manifest["steps"]
             note_in_batch(project, result.status, steps[-1]["name"] if steps else None)
-            journal.finished(result.status, failure.message if failure else None, encode(result.manifest))
+            journal.finished(result.status, failure.message if failure else None, result.encoded)
             return failure.exit_code if failure else 0
         except Interrupted:
             journal.finished("interrupted", None)

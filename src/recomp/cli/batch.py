@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from recomp.batch.asking import Door
 from recomp.batch.coordinator import Coordinator, Result
@@ -70,8 +72,8 @@ def _run(options: argparse.Namespace, chosen) -> int:
             return 0
         door = Door(manifest, ledger, StatCache(os.path.join(folder, "stat-cache")))
         door.check(todo)
-        executor = make_executor(options, manifest, by_name, ledger)
-        result = _carry_out(options, manifest, todo, grouped, ledger, executor, door)
+        means = make_executor(options, manifest, by_name, ledger)
+        result = _carry_out(options, manifest, todo, grouped, ledger, means, door)
         _say(options, manifest, todo, ledger, result)
         if result.state == "refused":
             raise GateError("\n    ".join(["batch: refused", *result.refusals[:5]]), hint="see docs/batch.md, Gates")
@@ -82,15 +84,17 @@ def _run(options: argparse.Namespace, chosen) -> int:
 
 def _carry_out(
     options: argparse.Namespace, manifest: Manifest, todo: list[Unit], grouped: dict[str, list[Unit]], ledger: Ledger,
-    executor: Executor, door: Door,
+    means: tuple[Executor, Payload, Arrived], door: Door,
 ) -> Result:  # fmt: skip
+    executor, payload, arrived = means
     ledger.begin()
     coordinator = Coordinator(
         todo,
         ledger,
         executor,
         Table(sys.stderr if options.json else sys.stdout),
-        payload=lambda unit: {},
+        payload=payload,
+        arrived=arrived,
         fingerprint=lambda unit: stat_fingerprint(manifest, unit),
         retries=manifest.defaults["retries"],
         admit=door.admit,
@@ -113,16 +117,29 @@ def _carry_out(
         ledger.close()
 
 
+Payload = Callable[[Unit], dict[str, Any]]
+Arrived = Callable[[Unit, dict[str, Any]], None]
+
+
 def make_executor(
     options: argparse.Namespace, manifest: Manifest, by_name: dict[str, Unit], ledger: Ledger
-) -> Executor:
-    return LocalExecutor(
+) -> tuple[Executor, Payload, Arrived]:
+    """Who carries the units out, what they are given of each, and what to do with an outcome that came from afar."""
+    if options.cluster is not None or options.slurm is not None:
+        from recomp.batch.remote_work import remote_executor
+
+        return remote_executor(manifest, ledger, options.cluster, options.slurm, options.store, options.tls)
+    for name in ("store", "tls"):
+        if getattr(options, name) is not None:
+            raise ConfigError(f"--{name}: belongs to --cluster or --slurm", hint="titles run on this machine without")
+    local = LocalExecutor(
         local_work(manifest, by_name.__getitem__),
         os.path.join(ledger.folder, "logs"),
         slots=options.jobs,
         memory_mb=options.memory,
         needs=manifest.defaults["memory_mb"],
     )
+    return local, lambda unit: {}, lambda unit, facts: None
 
 
 def check_toolchain(manifest: Manifest) -> None:

@@ -166,6 +166,11 @@ def _read(program: str) -> tuple[bytes, dict[str, str], str]:
             data = file.read()
     except OSError as error:
         raise ConfigError(f"{program}: cannot be read: {error.strerror}") from error
+    if data[:4] == b"NSO0":
+        raise ConfigError(
+            f"{program}: is an NSO, a module of a program",
+            hint="init takes the program's NRO; list the NSO in inputs.nso of the automation.toml that it writes",
+        )
     try:
         if data[0x10:0x14] == b"NRO0":
             return data, {"mode": "homebrew", "key": "nro", "format": "nro0"}, _title(data)

@@ -25,6 +25,7 @@ def command(options: argparse.Namespace) -> int:
         name_map=options.name_map,
         trace=options.trace,
         march=options.march,
+        faults=options.faults or "",
         keep=options.keep,
         jobs=options.jobs,
     )

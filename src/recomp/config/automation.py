@@ -118,6 +118,7 @@ AUTOMATION = Table({
         "jobs": Field(Integer(1, 256), "Compilers at once; default: processors, at most 2."),
     }), "How the port is built."),
     "lift": Field(Table({
+        "faults": Field(Text("frame", "all"), "Registers exact in a guest's handler of faults; default: as it needs."),
         "skip": Field(ListOf(Text(not_empty=True)), "Functions to leave out, by name or 0xADDRESS.", default=[]),
     }), "How the program is lifted."),
     "batch": Field(Table({

@@ -118,6 +118,9 @@ class Document:
             if "'\\n'" in message and span.line <= len(lines):
                 self._add(span, "", "is not TOML: the line ends inside a string or value", 'close it with "')
                 return
+            if message == """Expected "'\"""":
+                self._add(span, "", "is not TOML: the line ends inside a string", "close it with '")
+                return
         self._add(span, "", f"is not TOML: {message[:1].lower()}{message[1:]}", None)
 
 

@@ -31,8 +31,8 @@ class EmitOptions:
     """`source`, `sha256`: name (not path) and hash of the input, for the first line of each file. `unit_insns`: wished
     instructions a unit. `exact`: keep every register exact at every call and return, for tests that compare whole
     states. `call_summaries`: let registers that functions save stay in C locals where that is proven. `realtime`: what
-    the port does unless RECOMP_RT_REALTIME says otherwise. `stubs`: (name, action) for what a "horizon" program asks of
-    services and nobody implemented."""
+    the port does unless RECOMP_RT_REALTIME says otherwise. `stubs`: of a "horizon" program (name, action) for what
+    nobody implemented."""
 
     source: str
     sha256: str
@@ -113,12 +113,16 @@ def module_c(
     unsupported: Mapping[int, str] | None = None,
     header: tuple[int, int, int] = (0, 0, 0),
     balanced: bool = False,
+    faults: str = "",
     rare: Collection[int] = (),
+    relays: Sequence[int] = (),
+    names: Sequence[tuple[int, str]] = (),
     images: Sequence[Image] = (),
 ) -> str:
     """`module.c`. `entries`: (guest address, start of its function, C name, C declarator), sorted; `unsupported`:
     texts of words that trap; `header`: address, entry size and number of the program headers; `balanced`: all functions
-    are closed; `rare`: starts of functions that no pointer is seen to lead to."""
+    are closed; `faults`: as in `Module`; `rare`: starts of functions that no pointer is seen to lead to; `relays`:
+    those of the entries that are a relay's; `names`: of the functions that have one, by start."""
     rows = [
         f"  {{{c_string(s.name)}, {s.base:#x}u, {s.size:#x}u, {s.init_offset:#x}u, {s.init_size:#x}u, "
         f"{s.read:d}, {s.write:d}, {s.execute:d}}},"
@@ -149,16 +153,23 @@ def module_c(
         *(f"  {{{pc:#x}u, {start:#x}u, (rt_func){name}, {pc in rare:d}}}," for pc, start, name, _ in entries),
         "};",
         "",
+        *([f"static const uint32_t relays[] = {{{', '.join(f'{pc:#x}u' for pc in relays)}}};", ""] if relays else []),
         *_images_c(images),
         *_stubs_c(options.stubs),
+        *(["static const rt_name names[] = {"] if names else []),
+        *(f"  {{{pc:#x}u, {c_string(name)}}}," for pc, name in names),
+        *(["};", ""] if names else []),
         "const rt_module rt_guest = {",
         f"  .name = {c_string(options.source)},",
         f"  .abi = {c_string(abi)},",
         f"  .entry = {entry:#x}u,",
         f"  .phdr = {phdr:#x}u, .phent = {phent}u, .phnum = {phnum}u, .balanced = {balanced:d},",
+        *([f"  .faults = RT_FAULTS_{faults.upper()},"] if faults else []),
         f"  .segments = segments, .segment_count = {len(segments)}u,",
         f"  .entries = entries, .entry_count = {len(entries)}u,",
         f"  .unsupported = unsupported, .unsupported_count = {len(texts)}u,",
+        *([f"  .relays = relays, .relay_count = {len(relays)}u,"] if relays else []),
+        *([f"  .names = names, .name_count = {len(names)}u,"] if names else []),
         "  .blob = blob, .blob_size = sizeof blob - 1,",
         *(["  .realtime = 1,"] if options.realtime else []),
         *([f"  .stubs = stubs, .stub_count = {len(options.stubs)}u,"] if options.stubs else []),

@@ -6,6 +6,7 @@ get a part of their own, so that every successor is a part.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,15 +14,21 @@ from recomp.emit.code import Code, Piece
 from recomp.errors import LiftError
 from recomp.lift.module import Block, Function
 from recomp.semantics.branch import CONDITIONAL, branch_target, taken
-from recomp.semantics.builder import Builder
+from recomp.semantics.builder import ALL, SP, Builder
 
-#: How a part ends. `sync` calls the runtime and goes on; `switch`, `jump` and `ret` go to the guest address `expr`:
-#: to one of the successors; to one of them or anywhere; out of the function.
-KINDS = ("goto", "cond", "call", "switch", "tail", "jump", "ret", "trap", "sync")
+#: How a part ends. `sync` calls the runtime and goes on; `point` comes before an access that may fault (`site`);
+#: `switch`, `jump` and `ret` go to the guest address `expr`: to one of the successors; to one of them or anywhere; out
+#: of the function.
+KINDS = ("goto", "cond", "call", "switch", "tail", "jump", "ret", "trap", "sync", "point")
 X8, X30 = 1 << 8, 1 << 30
 SVC, SVC_MASK = 0xD4000001, 0xFFE0001F
 #: Numbers of supervisor calls: clone and clone3; exit, exit_group and rt_sigreturn, which do not come back.
 CLONE_CALLS, EXIT_CALLS = (220, 435), (93, 94, 139)
+#: What a text that accesses guest memory names.
+_MEMORY = re.compile(r"\bM\b")
+#: What a handler of faults sees exact (`Module.faults`): nothing; what Go's runtime needs to make a panic of a fault
+#: (x28: its thread, x29, x30, sp); every register.
+SHOWN = {"": 0, "frame": 1 << 28 | 1 << 29 | 1 << 30 | 1 << SP, "all": ALL}
 #: Where a function begins that is left out on purpose.
 LEFT_OUT = Piece(None, "trap", "RT_TRAP_LEFT_OUT")
 
@@ -62,6 +69,8 @@ class Flow:
     insns: int
     threads: frozenset[int] = frozenset()
     balanced: bool = False
+    #: registers that are exact in `*c` wherever an access may fault, where `points` mark them
+    shown: int = 0
     #: part indices, successors mostly first, for backward dataflow
     postorder: list[int] = field(default_factory=list)
 
@@ -76,14 +85,15 @@ def entry_map(functions: Iterable[Function]) -> dict[int, int]:
     return result
 
 
-def build_flow(function: Function, code: Code, entry_of: Mapping[int, int]) -> Flow:
-    """`entry_of`: the program's `entry_map`. Raises LiftError for blocks that cannot be."""
-    return _Builder(function, code, entry_of).build()
+def build_flow(function: Function, code: Code, entry_of: Mapping[int, int], shown: int = 0) -> Flow:
+    """`entry_of`: the program's `entry_map`; `shown`: see Flow. Raises LiftError for blocks that cannot be."""
+    return _Builder(function, code, entry_of, shown).build()
 
 
 class _Builder:
-    def __init__(self, function: Function, code: Code, entry_of: Mapping[int, int]) -> None:
+    def __init__(self, function: Function, code: Code, entry_of: Mapping[int, int], shown: int) -> None:
         self.function = function
+        self.shown = shown
         self.code = code
         self.entry_of = entry_of
         self.parts: list[Part] = []
@@ -108,6 +118,7 @@ class _Builder:
         entries |= threads
         flow = Flow(self.function, self.parts, self.at[self.function.start], entries, sum(b.insns for b in blocks))
         flow.threads = frozenset(threads)
+        flow.shown = self.shown
         flow.postorder = _postorder(flow)
         return flow
 
@@ -138,6 +149,11 @@ class _Builder:
                 part = self._part(pc + 4, False)
                 uses = defines = 0
             else:
+                if self.shown and _MEMORY.search(piece.text):
+                    part.uses, part.defines, part.site, part.kind = uses, defines, pc, "point"
+                    part.successors = (len(self.parts),)
+                    part = self._part(pc, False)
+                    uses = defines = 0
                 part.pieces.append(piece)
                 uses |= piece.reads & ~defines
                 defines |= piece.writes

@@ -94,6 +94,7 @@ class _Function:
         self.unwinds = False
         self.uses_to = bool(flow.entries)
         self.uses_function = False
+        self.again = flow.function.returns == "again" and bool(flow.entries)
 
     def text(self) -> str:
         body: list[tuple[int, list[str]]] = []
@@ -132,6 +133,10 @@ class _Function:
         ]
         if flow.entries:
             lines.append("  uint64_t sp0 = c->sp;")
+            if self.again:
+                lines.append(f"  rt_activation here = {{c->active, UINT64_C({function.start:#x}), sp0}};")
+                lines.append("  c->active = &here;")
+                lines.append("  if (setjmp(here.host)) { to = c->resume; c->resume = 0; goto enter; }")
             lines.append("  if (RT_UNLIKELY(c->resume)) { to = c->resume; c->resume = 0; sp0++; goto enter; }")
         lines += loads
         if flow.start != 0:
@@ -166,14 +171,20 @@ class _Function:
             lines += [f"u_{number}:;", *stores, "  goto unwind;"]
         if self.unwinds:
             lines.append("unwind:;")
-            lines.append("  if (c->sp < sp0) goto enter;\n  return to;" if self.flow.entries else "  return to;")
+            if self.flow.entries:
+                lines.append("  if (c->sp < sp0) goto enter;")
+            lines.append(f"  {self._done()}return to;")
         if self.flow.entries:
             lines += ["enter:;", "  switch (to) {"]
             for pc, index in sorted(self.flow.entries.items()):
                 loads = self._loads(self.placement.held[index], index)
                 lines += [f"  case UINT64_C({pc:#x}):", *loads, f"  {self._goto(index)}"]
-            lines += ["  default: return to;", "  }"]
+            lines += [f"  default: {self._done()}return to;", "  }"]
         return lines
+
+    def _done(self) -> str:
+        """What comes before the function is left."""
+        return "c->active = here.outer; " if self.again else ""
 
     # --- parts
 
@@ -381,6 +392,11 @@ class _Function:
         self.lines += self._loads(self.placement.loads[index], part.successors[0])
         self._go(index, part.successors[0])
 
+    def _end_point(self, index: int, part: Part) -> None:
+        self.lines += self._stores(self.placement.stores[index], index)
+        self.lines.append(f"  RT_POINT(c, UINT64_C({part.site:#x}));")
+        self._go(index, part.successors[0])
+
     def _end_switch(self, index: int, part: Part) -> None:
         self.uses_to = True
         self.lines.append(f"  to = {part.expr};")
@@ -406,6 +422,8 @@ class _Function:
 
     def _leave(self, index: int, part: Part, target: str) -> None:
         """Leave the function for good, by a tail call."""
+        if self.again:
+            self.lines.append(f"  {self._done()}")
         if self.summaries.uniform:
             function = self._function(index, part) if part.callee is None else f"f_{part.callee:x}"
             values = self._values(called(part, self.summaries, self.signatures), index)
@@ -423,9 +441,9 @@ class _Function:
     def _end_ret(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
         if self.signature.result is not None:
-            self.lines.append(f"  return {self._value(self.signature.result, index)};")
+            self.lines.append(f"  {self._done()}return {self._value(self.signature.result, index)};")
         else:
-            self.lines.append(f"  return {part.expr};")
+            self.lines.append(f"  {self._done()}return {part.expr};")
 
     def _end_trap(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)

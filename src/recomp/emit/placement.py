@@ -73,12 +73,14 @@ def _effect(part: Part, live: list[int], flow: Flow, s: Summaries, own: Signatur
     start, kind = flow.function.start, part.kind
     if kind in ("goto", "cond", "switch"):
         return 0, 0
+    if kind == "point":
+        return flow.shown, 0
     private = s.private(start)
     out = (s.live_out[start] | s.returned) & ~private
     if kind == "ret":
         return out & ~own.result_mask & ~(KEPT if private else 0), 0
     if kind == "trap":
-        return TRAP_REPORT, 0
+        return TRAP_REPORT | flow.shown, 0
     after = live[part.successors[0]] & ~private if part.successors else 0
     if kind == "sync":
         return after | (SVC_READS | s.anywhere) & ~private, s.unknown_writes()

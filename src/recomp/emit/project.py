@@ -20,7 +20,7 @@ from recomp.emit.files import (
     pack_blob,
     runtime_files,
 )
-from recomp.emit.flow import Flow, build_flow, entry_map
+from recomp.emit.flow import SHOWN, Flow, build_flow, entry_map
 from recomp.emit.frames import balance, close_some
 from recomp.emit.function import emit_function
 from recomp.emit.pointers import pointed_at
@@ -38,6 +38,10 @@ def _name(function: Function) -> str:
     return function.name
 
 
+def _is_named(function: Function) -> bool:
+    return function.name != f"f_{function.start:x}"
+
+
 def emit_project(
     module: Module,
     segments: dict[str, bytes],
@@ -50,7 +54,8 @@ def emit_project(
     Raises LiftError if the module contradicts itself or its segments; never for an instruction.
     """
     flows, code = build_flows(module, segments, lifter)
-    if options.call_summaries and not options.exact and balance(flows, module.entry):
+    wanted = options.call_summaries and not options.exact and not module.faults
+    if wanted and balance(flows, module.entry):
         close_some(flows, module.entry)
     closed = {pc: flow for pc, flow in flows.items() if flow.balanced}
     direct = direct_reads(closed)  # they call each other alone
@@ -60,7 +65,8 @@ def emit_project(
     files: dict[str, str | bytes] = {}
     units = split_units([flows[pc] for pc in sorted(flows)], options.unit_insns)
     for unit in units:
-        files[f"unit_{unit[0].function.start:08x}.c"] = _unit(unit, summaries, with_values, options, name_of)
+        text = _unit(unit, summaries, with_values, options, name_of)
+        files[f"unit_{unit[0].function.start:08x}.c"] = text
     contents = [segments.get(s.init_path, b"")[: s.init_size] for s in module.segments]
     files["guest.bin"], offsets = pack_blob(contents)
     rows = [
@@ -74,6 +80,8 @@ def emit_project(
     )
     header = (module.phdr, module.phent, module.phnum)
     rare = flows.keys() - pointed if pointed is not None else ()
+    relays = sorted(pc for flow in flows.values() if flow.function.returns == "relay" for pc in flow.entries)
+    names = [(pc, name_of(flow.function)) for pc, flow in sorted(flows.items()) if _is_named(flow.function)]
     files["module.c"] = module_c(
         options,
         module.abi,
@@ -82,9 +90,12 @@ def emit_project(
         entries,
         code.unsupported,
         header,
-        summaries.uniform,
-        rare,
-        module.images,
+        balanced=summaries.uniform,
+        faults=module.faults,
+        rare=rare,
+        relays=relays,
+        names=names,
+        images=module.images,
     )
     files |= runtime_files(module.abi)
     flags = (*REQUIRED_FLAGS, *((ROUNDING_FLAG,) if code.sets_rounding else ()))
@@ -102,11 +113,13 @@ def build_flows(module: Module, segments: dict[str, bytes], lifter: Lifter = lif
             raise LiftError(f"module: segment {segment.name!r}: {size} initial bytes, expected {segment.init_size}")
     code = Code(module.segments, segments, lifter)
     entry_of = entry_map(module.functions)
+    if module.faults not in SHOWN:
+        raise LiftError(f"module: faults: found {module.faults!r}, expected one of {', '.join(map(repr, SHOWN))}")
     flows: dict[int, Flow] = {}
     for function in sorted(module.functions, key=lambda f: f.start):
         if function.start in flows:
             raise LiftError(f"module: two functions start at {function.start:#x}")
-        flows[function.start] = build_flow(function, code, entry_of)
+        flows[function.start] = build_flow(function, code, entry_of, SHOWN[module.faults])
     if module.entry not in entry_of:
         raise LiftError(f"module: entry {module.entry:#x}: no function starts there")
     return flows, code
@@ -124,4 +137,5 @@ def _unit(
     declarations = [f"{symbol(pc, summaries)};" for pc in sorted(called)]
     declarations += [f"{with_values[pc].prototype(f'g_{pc:x}')};" for pc in sorted(called) if pc in with_values]
     texts = [emit_function(flow, summaries, with_values, name_of) for flow in unit]
-    return "\n".join((banner(options), '#include "rt.h"', "", *declarations, "", *texts))
+    points = ["#define RT_POINTS 1"] if any(flow.shown for flow in unit) else []
+    return "\n".join((banner(options), *points, '#include "rt.h"', "", *declarations, "", *texts))

@@ -191,7 +191,7 @@ class _Liveness:
             (index, part.uses * _BOTH, ~(part.defines * _BOTH), part.successors)
             for index, part in ((index, flow.parts[index]) for index in flow.postorder)
         ]
-        self.gains = [0] * len(flow.parts)
+        self.gains = [flow.shown * _BOTH if part.kind in ("point", "trap") else 0 for part in flow.parts]
         self.live: list[int] = []
 
     def solve(self, s: Summaries) -> list[int]:

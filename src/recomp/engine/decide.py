@@ -44,7 +44,7 @@ def why_run(parts: dict[str, Any], previous: dict[str, Any] | None) -> str:
         return "first time"
     changes = [describe(*change) for change in differences(previous["ingredients"], parts)]
     if not changes:
-        return "the last attempt failed" if previous.get("failed") else "its result is gone, or not of this upstream"
+        return "the last attempt failed" if previous.get("failed") else "its result is gone, or older than its upstream"
     return "; ".join(changes[:2]) + (f"; and {len(changes) - 2} more" if len(changes) > 2 else "")
 
 

@@ -24,9 +24,12 @@ from recomp.errors import GateError, RecompError, StageError
 
 
 class RunResult(NamedTuple):
+    """`encoded`: the manifest as it was written."""
+
     status: str
     manifest: dict[str, Any]
     error: RecompError | None
+    encoded: bytes
 
 
 def run(plan: Plan, reporter: Reporter, *, hashes: StatCache, until: str | None = None) -> RunResult:
@@ -70,10 +73,10 @@ def _run(plan: Plan, reporter: Reporter, store: Store, hashes: StatCache, until:
         status = "blocked"
         raise
     finally:
-        ledger.write(status)
+        manifest, encoded = ledger.write(status)
         hashes.save()
         reporter.run_finished(status)
-    return RunResult(status, ledger.manifest(status), error)
+    return RunResult(status, manifest, error, encoded)
 
 
 def _rounds(
@@ -134,8 +137,9 @@ class Ledger:
         self.add(stage, Settled(step, settled.record, error))
         return error
 
-    def write(self, status: str) -> None:
-        man.write(self._plan.layout.run_manifest, self.manifest(status))
+    def write(self, status: str) -> tuple[dict[str, Any], bytes]:
+        manifest = self.manifest(status)
+        return manifest, man.write(self._plan.layout.run_manifest, manifest)
 
     def manifest(self, status: str) -> dict[str, Any]:
         plan = self._plan

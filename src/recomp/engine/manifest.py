@@ -10,7 +10,7 @@ import json
 import os
 from typing import Any
 
-from recomp.engine.canonical import digest, digest_bytes
+from recomp.engine.canonical import digest
 from recomp.engine.files import has_keys, write_atomic
 
 SCHEMA_VERSION = "1"
@@ -40,21 +40,26 @@ def encode(manifest: dict[str, Any]) -> bytes:
 
 def _value(value: Any) -> str:
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join("    " + json.dumps(item, ensure_ascii=False) for item in value) + "\n  ]"
-    return json.dumps(value, ensure_ascii=False)
+        return "[\n" + ",\n".join("    " + _one_line(item) for item in value) + "\n  ]"
+    return _one_line(value)
 
 
-def write(path: str, manifest: dict[str, Any]) -> None:
-    """Replace the manifest; an identical one is left alone."""
+#: one encoder for all lines: `json.dumps` with an option makes another for each
+_one_line = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def write(path: str, manifest: dict[str, Any]) -> bytes:
+    """Replace the manifest, unless it is there already; its bytes."""
     data = encode(manifest)
     try:
         with open(path, "rb") as file:
-            if digest_bytes(file.read()) == digest_bytes(data):
-                return
+            if file.read() == data:
+                return data
     except OSError:
         pass
     os.makedirs(os.path.dirname(path), exist_ok=True)
     write_atomic(path, data)
+    return data
 
 
 def read(path: str) -> dict[str, Any] | None:

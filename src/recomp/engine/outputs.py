@@ -108,8 +108,8 @@ def put_in_place(
     """Make the outputs on disk be the recorded ones; returns the paths that had to be written.
 
     What is already right stays untouched, and mends the store where that has lost it; the rest is moved from `scratch`
-    or restored from the store. A tree that needed nothing keeps what others have put into it since. Raises BlobMissing
-    when the store cannot provide a file.
+    or restored from the store. A tree is then what the stage made and nothing else; only one that is reused as it is
+    keeps what others have put into it since. Raises BlobMissing when the store cannot provide a file.
     """
     paths = places(stage, entries, roots)
     written = []
@@ -133,7 +133,8 @@ def put_in_place(
         written.append(path)
     for output in stage.outputs:
         recorded = any(entry["base"] == output.name for entry in entries)
-        if output.tree and (not recorded or any(path.startswith(output.path + "/") for path in written)):
+        made = scratch is not None or any(path.startswith(output.path + "/") for path in written)
+        if output.tree and (made or not recorded):
             _remove_extras(output, set(paths))
         elif output.optional and not recorded:
             remove_quietly(output.path)

@@ -267,9 +267,12 @@ def _run_child(engine, argv, cwd, env, out_fd, err_fd, status_fd, confine) -> No
     start_read, start_write = os.pipe2(os.O_CLOEXEC)
     child = status = 0
     try:
+        # an end that is asked for while we fork must find a child that we know of
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         child = os.fork()
         if child == 0:
             _exec_child(argv, cwd, env, out_fd, err_fd, start_write, confine)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         for fd in (start_write, out_fd, err_fd):
             os.close(fd)
         refusal = os.read(start_read, 4096)
@@ -294,6 +297,7 @@ def _exec_child(argv, cwd, env, out_fd, err_fd, start_write, confine) -> NoRetur
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.chdir(cwd)
         null = os.open(os.devnull, os.O_RDONLY)
@@ -310,6 +314,8 @@ def _exec_child(argv, cwd, env, out_fd, err_fd, start_write, confine) -> NoRetur
 
 def _terminate(child: int, *, grace_s: float) -> int:
     """TERM to the group, then KILL; the child's wait status."""
+    if child == 0:  # asked to end before there was one
+        return signal.SIGTERM
     _signal_group(child, signal.SIGTERM)
     deadline = time.monotonic() + grace_s
     try:

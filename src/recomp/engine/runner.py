@@ -119,13 +119,17 @@ class Runner:
         scratch = os.path.join(self.layout.scratch_dir, stage.name)
         try:
             record, failure = self._make(keyed, scratch, attempt, steps)
+            scratch_used: str | None = scratch
             if failure is not None:
                 pass  # never cached
             elif tainted or self._inputs_moved(keyed):
                 progress.moved.add(stage.name)
             else:
-                self.store.put_action(record)
-            out.put_in_place(stage, record["outputs"], self.layout.roots, self.store, self.hashes, scratch)
+                kept = self.store.put_action(record)
+                if kept["outputs"] != record["outputs"]:  # another machine was first, and made other bytes: they count
+                    note = "made other bytes than the result that was published first, which is kept"
+                    record, scratch_used = {**kept, "notes": [*kept["notes"], note]}, None
+            out.put_in_place(stage, record["outputs"], self.layout.roots, self.store, self.hashes, scratch_used)
         except Interrupted:
             error: RecompError = StageError(f"{stage.name}: interrupted")
             record = self._record(keyed, attempt, Result(), [])

@@ -170,11 +170,14 @@ class Store:
         pointer = read_sealed(self._record_path("contents", key))
         return self.action(pointer["cache_key"]) if isinstance(pointer, dict) else None
 
-    def put_action(self, record: dict[str, Any]) -> None:
+    def put_action(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Keep a finished result; returns the one that counts: this one here, the first where a store is shared by
+        machines."""
         self._put("actions", record["cache_key"], record, durable=True)
         if record.get("content_key"):
             pointer = {"cache_key": record["cache_key"]}
             self._put("contents", record["content_key"], pointer, durable=False)
+        return record
 
     def drop_action(self, key: str) -> None:
         remove_quietly(self._record_path("actions", key))

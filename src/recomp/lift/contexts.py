@@ -7,9 +7,12 @@ so and calls, or becomes, one that does (`sigsetjmp`). It is recognised by that,
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
 import numpy as np
 
 from recomp.a64.table import Insn, decode
+from recomp.formats.gopclntab import GoFunction
 from recomp.lift.models import written_registers
 from recomp.lift.module import Block
 from recomp.lift.words import BR, ORDINARY, RET, TRAP, UNDEFINED, Words, field_values, pattern_named
@@ -19,6 +22,14 @@ _MAX_INSNS = 64
 _SP, _LR = 31, 30
 _STACK = {29, _SP}
 _STORES = ("STR_ui", "STUR", "STR_post", "STR_pre", "STP_off", "STP_post", "STP_pre")
+
+
+def resume_points(functions: Iterable[GoFunction]) -> list[int]:
+    """Where Go's runtime enters functions by itself: behind a recovered panic, and where a goroutine's first function
+    returns to, which is said to have been called by the first instruction of `goexit`."""
+    found = [f.recover for f in functions if f.recover]
+    found += [f.base + 4 for f in functions if f.name in ("runtime.goexit", "runtime.goexit.abi0") and f.size > 4]
+    return sorted(found)
 
 
 def find_savers(words: Words, starts: list[int]) -> list[int]:
@@ -39,6 +50,52 @@ def find_savers(words: Words, starts: list[int]) -> list[int]:
 def keeps_return_address(words: Words, start: int) -> bool:
     """Whether a function stores x30 through a pointer early on."""
     return _LR in _stores(words, start)
+
+
+def switches_stacks(words: Words, start: int) -> bool:
+    """Whether a function that saves a context goes on with another one: it loads sp, and returns."""
+    first = words.index(start)
+    for index in range(first, min(first + 2 * _MAX_INSNS, words.count)):
+        if words.kind[index] in (RET, BR, TRAP, UNDEFINED):
+            return False
+        insn = decode(int(words.code[index])) if words.kind[index] == ORDINARY else None
+        if insn is not None and insn.name == "ADD_i" and insn.rd == _SP and insn.rn not in _STACK and not insn.imm12:
+            return True
+    return False
+
+
+def places_behind_calls(blocks_of: dict[int, list[Block]], among: Container[int] | None) -> dict[int, set[int]]:
+    """Function start → the places behind its calls of the functions in `among`, and of unknown ones; None = of all."""
+    home = {block.start: start for start, blocks in blocks_of.items() for block in blocks}
+
+    def counts(block: Block) -> bool:
+        known = block.terminator == "call" and (among is None or home.get(block.target) in among)
+        return known or block.terminator == "call_indirect"
+
+    return {
+        start: {s for b in blocks if counts(b) for s in b.successors if home.get(s) == start}
+        for start, blocks in blocks_of.items()
+    }
+
+
+def callers_of(blocks_of: dict[int, list[Block]], switchers: Iterable[int]) -> set[int]:
+    """The functions that may be on the stack when one of these runs: they call it, directly or not, or call the
+    unknown."""
+    home = {block.start: start for start, blocks in blocks_of.items() for block in blocks}
+    callers: dict[int, set[int]] = {}
+    found = set(switchers)
+    for start, blocks in blocks_of.items():
+        for block in blocks:
+            if block.terminator in ("call_indirect", "jump_indirect"):
+                found.add(start)
+            elif block.target in home:
+                callers.setdefault(home[block.target], set()).add(start)
+    pending = list(found)
+    while pending:
+        new = callers.get(pending.pop(), set()) - found
+        found |= new
+        pending += new
+    return found
 
 
 def _stores(words: Words, start: int) -> set[int]:
@@ -75,11 +132,14 @@ def _follow(insn: Insn, origin: dict[int, int]) -> None:
         origin[insn.rd] = found
 
 
-def returns_twice(words: Words, blocks_of: dict[int, list[Block]], savers: list[int]) -> list[tuple[int, int]]:
-    """(place behind the call, function start) of every call whose callee may return again later."""
+def returns_twice(
+    words: Words, blocks_of: dict[int, list[Block]], savers: list[int]
+) -> tuple[list[tuple[int, int]], set[int]]:
+    """(place behind the call, function start) of every call whose callee may return again later, and the functions that
+    do so because they call, or become, one that does (`sigsetjmp`)."""
     known = set(savers) & blocks_of.keys()
     if not known:
-        return []
+        return [], set()
     # A call may go behind the first instruction: glibc's assembler begins functions with a hint that some callers skip.
     home = {block.start: start for start, blocks in blocks_of.items() for block in blocks}
     targets = {start: {home.get(b.target) for b in blocks if b.target} for start, blocks in blocks_of.items()}
@@ -93,9 +153,10 @@ def returns_twice(words: Words, blocks_of: dict[int, list[Block]], savers: list[
         if not tails:
             break
         known |= tails
-    return [
+    sites = [
         (block.successors[0], start)
         for start, blocks in blocks_of.items()
         for block in blocks
         if block.terminator == "call" and home.get(block.target) in known and block.successors
     ]
+    return sites, known - set(savers)

@@ -35,11 +35,21 @@ from recomp.lift.words import NOP, ORDINARY, TRAP, UNDEFINED, Words
 class Discovery:
     """The regions of a program and why each is one. `run` does everything."""
 
-    def __init__(self, elf: Elf, words: Words, named: Iterable[int], traced: Iterable[int], sweep: bool) -> None:
+    def __init__(
+        self,
+        elf: Elf,
+        words: Words,
+        named: Iterable[int],
+        traced: Iterable[int],
+        sweep: bool,
+        resumed: Iterable[int] = (),
+    ) -> None:
+        """Addresses: `named` functions, `traced` as runs missed them, `resumed` where the guest's runtime enters."""
         self.elf = elf
         self.words = words
         self.named = [a for a in sorted(named) if words.may_be_code(a)]
         self.traced = [a for a in sorted(set(traced)) if words.is_code(a)]
+        self.resumed = [a for a in resumed if words.is_code(a)]
         self.sweep = sweep
         self.fdes = read_fdes(elf)
         self.explorer = Explorer(words, ends_of(elf, self.fdes))
@@ -59,6 +69,7 @@ class Discovery:
         self._settle()
         self._add_savers()
         self._add_landing_pads()
+        self._add_resumed()
         self._add_weak(weak)
         self._add_traced()
         self._settle()
@@ -144,6 +155,13 @@ class Discovery:
             for pad in read_landing_pads(self.elf, fde):
                 if self.words.is_code(pad) and pad not in self.explorer.regions:
                     self._add_outside(region, pad)
+        self._settle()
+
+    def _add_resumed(self) -> None:
+        for address in self.resumed:
+            owner = self.explorer.owner_of(address) or self._extent_around(address)
+            if owner is not None and owner.start != address:
+                self._add_outside(owner, address)
         self._settle()
 
     def _add_outside(self, region: Region, address: int) -> None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import msgspec
 
 from recomp.errors import FormatError
-from recomp.formats.elf import Elf, read_elf
-from recomp.formats.gopclntab import read_go_functions
+from recomp.formats.elf import Elf, ElfSymbol, read_elf
+from recomp.formats.gopclntab import GoFunction, read_go_functions
 from recomp.formats.image import Image as HorizonImage
-from recomp.lift.contexts import returns_twice
+from recomp.lift.contexts import callers_of, places_behind_calls, resume_points, returns_twice, switches_stacks
 from recomp.lift.discover import Discovery
 from recomp.lift.explore import Region
 from recomp.lift.fragments import join_fragments
@@ -36,9 +36,10 @@ class Miss(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class LiftOptions:
-    """`sweep`: make functions of code that nothing refers to."""
+    """`sweep`: make functions of code that nothing refers to. `faults`: `Module.faults`, "" = as the program needs."""
 
     sweep: bool = True
+    faults: str = ""
 
 
 def read_misses(data: bytes) -> tuple[Miss, ...]:
@@ -66,9 +67,10 @@ def lift_elf(
     file that is no static AArch64 program, LiftError for one whose code cannot be laid out.
     """
     elf = read_elf(data)
-    if not elf.symbols:
-        elf = dataclasses.replace(elf, symbols=read_go_functions(elf))
-    return _lift(elf, name_map or {}, trace, options)
+    go = read_go_functions(elf)
+    if go and not elf.symbols:
+        elf = dataclasses.replace(elf, symbols=tuple(ElfSymbol(f.name, f.base, f.size) for f in go))
+    return _lift(elf, name_map or {}, trace, options, go)
 
 
 def lift_modules(
@@ -107,13 +109,19 @@ def _image(placed: Placed) -> Image:
 
 
 def _lift(
-    elf: Elf, name_map: Mapping[int, NamedAddress], trace: Iterable[Miss], options: LiftOptions
+    elf: Elf,
+    name_map: Mapping[int, NamedAddress],
+    trace: Iterable[Miss],
+    options: LiftOptions,
+    go: Sequence[GoFunction] = (),
 ) -> tuple[Module, dict[str, bytes], LiftSummary]:
     names = {address + elf.bias: named for address, named in name_map.items()}
     words = Words(elf)
-    found = Discovery(elf, words, names, [miss.target for miss in trace], options.sweep)
+    found = Discovery(elf, words, names, [miss.target for miss in trace], options.sweep, resume_points(go))
     found.run()
-    functions = _functions(elf, words, found, names)
+    # A miss behind a call says that a stack was left and come back to in a way that nothing here foresaw.
+    everywhere = bool(go or options.faults) or any(words.is_call(a - 4) for a in found.traced)
+    functions = _functions(elf, words, found, names, everywhere)
     segments, blobs = _segments(elf)
     module = Module(
         entry=elf.entry,
@@ -122,6 +130,7 @@ def _lift(
         phdr=elf.phdr,
         phent=elf.phent,
         phnum=elf.phnum,
+        faults=options.faults or ("frame" if go else ""),
     )
     return module, blobs, _summarise(words, found, functions)
 
@@ -149,21 +158,42 @@ def _segments(elf: Elf) -> tuple[tuple[Segment, ...], dict[str, bytes]]:
     return tuple(segments), blobs
 
 
-def _functions(elf: Elf, words: Words, found: Discovery, names: Mapping[int, NamedAddress]) -> tuple[Function, ...]:
+def _functions(
+    elf: Elf, words: Words, found: Discovery, names: Mapping[int, NamedAddress], everywhere: bool
+) -> tuple[Function, ...]:
+    """`everywhere`: stacks may be switched below any call, so that any place behind one may be entered."""
     explorer = found.explorer
     blocks_of = {start: build_blocks(explorer, explorer.regions[start]) for start in explorer.starts}
     branched_to = [start for start, kind in found.evidence.items() if kind == "tail"]
     blocks_of, entries = join_fragments(blocks_of, branched_to, found.cold, found.outside)
-    for site, start in returns_twice(words, blocks_of, found.savers):
+    sites, relays = returns_twice(words, blocks_of, found.savers)
+    for site, start in sites:
         entries.setdefault(start, set()).add(site)
+    again = dict.fromkeys((start for _, start in sites), "again") | dict.fromkeys(relays, "relay")
+    switchers = [start for start in found.savers if start in blocks_of and switches_stacks(words, start)]
+    if everywhere or switchers:
+        among = None if everywhere else callers_of(blocks_of, switchers)
+        for start, places in places_behind_calls(blocks_of, among).items():
+            entries.setdefault(start, set()).update(places)
+    if everywhere:
+        again.clear()  # whatever returns once more finds its place from anywhere
     labels = name_functions(blocks_of, elf, names)
     return tuple(
-        _function(explorer.regions[start], blocks, labels[start], found.evidence[start], entries.get(start, set()))
+        _function(
+            explorer.regions[start],
+            blocks,
+            labels[start],
+            found.evidence[start],
+            entries.get(start, set()),
+            again.get(start, ""),
+        )
         for start, blocks in sorted(blocks_of.items())
     )
 
 
-def _function(region: Region, blocks: list[Block], name: str, evidence: str, entries: set[int]) -> Function:
+def _function(
+    region: Region, blocks: list[Block], name: str, evidence: str, entries: set[int], returns: str
+) -> Function:
     last = blocks[-1]
     return Function(
         name=name,
@@ -173,6 +203,7 @@ def _function(region: Region, blocks: list[Block], name: str, evidence: str, ent
         blocks=tuple(blocks),
         entries=tuple(sorted(entries - {region.start})),
         noreturn=not region.returns,
+        returns=returns,
     )
 
 

@@ -59,6 +59,9 @@ class Function(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     blocks: tuple[Block, ...]
     entries: tuple[int, ...] = ()
     noreturn: bool = False
+    #: "again": an entry is behind a call that may return once more (setjmp), even from a signal handler; "relay": the
+    #: function itself returns once more by that (sigsetjmp), although it has returned before
+    returns: str = ""
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +96,8 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     phdr: int = 0
     phent: int = 0
     phnum: int = 0
+    #: which registers a guest's handler of faults gets exactly: "" none, "frame" x28..x30 and sp, "all"
+    faults: str = ""
     #: the modules of an "horizon" program, in the order of their bases
     images: tuple[Image, ...] = ()
 

@@ -85,6 +85,10 @@ class Words:
         index = self.index(address)
         return index >= 0 and bool(self.in_code[index])
 
+    def is_call(self, address: int) -> bool:
+        """`bl` or `blr` lies there."""
+        return self.is_code(address) and int(self.kind[self.index(address)]) in (BL, BLR)
+
     def is_code(self, address: int) -> bool:
         """Whether a decodable word lies at `address`."""
         index = self.index(address)

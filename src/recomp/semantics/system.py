@@ -136,10 +136,15 @@ SB = ISB
 
 
 def IC_IVAU(b: Builder, i: Insn) -> None:
-    """Nothing to invalidate."""
+    """Nothing to invalidate; but this is how a program says that it has written code."""
+    b.line(f"rt_code_written(c, UINT64_C({b.pc:#x}), {b.x(i.rt)});")
 
 
-DC_CVAC = DC_CVAU = DC_CIVAC = IC_IVAU
+def DC_CVAU(b: Builder, i: Insn) -> None:
+    """Nothing to write back."""
+
+
+DC_CVAC = DC_CIVAC = DC_CVAU
 
 
 def DC_ZVA(b: Builder, i: Insn) -> None:

@@ -31,18 +31,26 @@ def stage(job: Job) -> Stage | None:
     if mode == "stub":
         return _stub_stage(job, program, entry)
     lift = _lifter(job)
+    faults = settings.raw["lift"].get("faults") or ""
     names, trace = settings.path("analysis", "name_map_json"), settings.path("analysis", "runtime_trace_manifest")
 
     skip = settings.raw["lift"]["skip"]
 
     def run(context: Context) -> Result:
-        return _run(context, lift, names, trace, job.evidence, skip)
+        from recomp.lift.lift import LiftOptions
+
+        return _run(context, partial(lift, options=LiftOptions(faults=faults)), names, trace, job.evidence, skip)
 
     return Stage(
         name="lift",
         run=run,
         inputs=program,
-        config={"entry": settings.raw["run"]["lift_entry"], "evidence": job.evidence.decode(), "skip": sorted(skip)},
+        config={
+            "entry": settings.raw["run"]["lift_entry"],
+            "evidence": job.evidence.decode(),
+            "skip": sorted(skip),
+            "faults": faults,
+        },
         tools=job.tools.recomp("lift", "formats", "a64", "stages/lift.py", "stages/modules.py", "stages/xci.py"),
         after=AFTER["lift"],
         outputs=(

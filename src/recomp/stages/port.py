@@ -32,7 +32,7 @@ LEVELS |= {"native": "native", "baseline": "baseline"}
 
 class Request(NamedTuple):
     """What to port and where to. `march`: a key of LEVELS, or None for the best level that this host has; `keep`: a
-    folder for the C project; `optimisation`: the compiler's level."""
+    folder for the C project; `optimisation`: the compiler's level; `faults`: as `LiftOptions.faults`."""
 
     program: str
     output: str
@@ -41,6 +41,7 @@ class Request(NamedTuple):
     march: str | None = None
     keep: str | None = None
     optimisation: str = "2"
+    faults: str = ""
     jobs: int = DEFAULT_JOBS
 
 
@@ -131,7 +132,9 @@ def _make(request: Request, sources: Sources, store: Store, tools: Tools, report
 def _key(request: Request, sources: Sources, config: dict, compiler: Tool, tools: Tools) -> str:
     parts = [tool.identity for tool in tools.recomp(*PARTS)]
     contents = [None if data is None else digest_bytes(data) for data in sources]
-    return digest(["port", os.path.basename(request.program), contents, config, compiler.identity, parts])
+    return digest(
+        ["port", os.path.basename(request.program), contents, config, request.faults, compiler.identity, parts]
+    )
 
 
 def _record(key: str, compiler: Tool, sha256: str, size: int) -> dict:
@@ -174,23 +177,23 @@ def _build(
 def write_project(request: Request, sources: Sources, folder: str, context: Context) -> str:
     """Lift the program and write its C project; returns what was found."""
     from recomp.emit import EmitOptions, emit_project
-    from recomp.lift.lift import lift_elf, lift_modules, read_misses
+    from recomp.lift.lift import LiftOptions, lift_elf, lift_modules, read_misses
     from recomp.lift.names import read_name_map
 
     names = read_name_map(sources.name_map) if sources.name_map is not None else None
     try:
-        misses = read_misses(sources.trace)
-        if _is_nro(sources.program):
+        misses, lift_options = read_misses(sources.trace), LiftOptions(faults=request.faults)
+        if _is_console_module(sources.program):
             image, _ = parse_module(sources.program)
             named = [(module_label(request.program), image)]
-            module, segments, summary = lift_modules(named, name_map=names, trace=misses)
+            module, segments, summary = lift_modules(named, name_map=names, trace=misses, options=lift_options)
         else:
-            module, segments, summary = lift_elf(sources.program, name_map=names, trace=misses)
+            module, segments, summary = lift_elf(sources.program, name_map=names, trace=misses, options=lift_options)
     except FormatError as error:
         raise FormatError(f"{request.program}: {error.message}", hint=error.hint) from error
     found = f"{summary.functions:,} functions, {summary.instructions:,} instructions"
     context.progress(0, None, f"writing C: {found}")
-    realtime = not _is_nro(sources.program)  # a console program plays in virtual time only
+    realtime = not _is_console_module(sources.program)  # a console program plays in virtual time only
     name, digest = os.path.basename(request.program), digest_bytes(sources.program)
     options = EmitOptions(source=name, sha256=digest, realtime=realtime)
     for name, content in sorted(emit_project(module, segments, options).items()):
@@ -219,13 +222,14 @@ def _place(built: str, output: str) -> None:
     sync_folder(os.path.dirname(output) or ".")
 
 
-def _is_nro(program: bytes) -> bool:
-    return program[0x10:0x14] == b"NRO0"
+def _is_console_module(program: bytes) -> bool:
+    """An NRO, or an NSO that is a program by itself."""
+    return program[0x10:0x14] == b"NRO0" or program[:4] == b"NSO0"
 
 
 def _place_romfs(request: Request, sources: Sources) -> None:
     """An NRO's RomFS beside the port, where it looks for it."""
-    assets = parse_module(sources.program)[1] if _is_nro(sources.program) else None
+    assets = parse_module(sources.program)[1] if _is_console_module(sources.program) else None
     if assets is not None and assets.romfs:
         write_atomic(f"{request.output}.romfs", assets.romfs)
 

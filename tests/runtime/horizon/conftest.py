@@ -19,20 +19,8 @@ PARTS = ("horizon/display/swizzle.c", "horizon/display/queue.c", "horizon/audio/
 @pytest.fixture(scope="session")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     library = tmp_path_factory.mktemp("horizon") / "parts.so"
-    command = [
-        sys.executable,
-        "-m",
-        "ziglang",
-        "cc",
-        "-std=gnu2x",
-        "-O1",
-        "-g0",
-        "-shared",
-        "-fPIC",
-        "-Wall",
-        "-Wextra",
-    ]
-    command += ["-Werror", f"-I{SOURCES}", f"-I{SOURCES.parent / 'include'}", str(HERE / "shim.c")]
+    command = [sys.executable, "-m", "ziglang", "cc", "-std=gnu2x", "-O1", "-g0", "-shared", "-fPIC"]
+    command += ["-Wall", "-Wextra", "-Werror", f"-I{SOURCES}", f"-I{SOURCES.parent / 'include'}", str(HERE / "shim.c")]
     done = subprocess.run(
         [*command, *(str(SOURCES / part) for part in PARTS), "-o", str(library)], capture_output=True, text=True
     )

@@ -6,6 +6,7 @@
 #ifndef RT_H
 #define RT_H
 
+#include <setjmp.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -29,8 +30,17 @@ typedef struct rt_cpu {
   uint64_t monitor_addr; /* exclusive monitor: address, ~0 = open; and the value seen there */
   rt_v128 monitor_value;
   uint8_t *memory; /* the reservation's base */
+  struct rt_activation *active; /* the innermost one of a function that calls setjmp or its like */
   void *thread;    /* the runtime's own */
 } rt_cpu;
+
+/* A running function with entries behind calls that may return again. A signal handler that leaves by longjmp comes back
+ * to it so; everything else unwinds to it. `sp` is the guest's when it began. */
+typedef struct rt_activation {
+  struct rt_activation *outer;
+  uint64_t start, sp;
+  jmp_buf host;
+} rt_activation;
 
 /* An emitted function: runs until guest control leaves it and returns the guest address where control goes. That is
  * the address behind the call when the guest returns, and any other address when it unwinds (longjmp, exceptions,
@@ -55,6 +65,8 @@ void rt_svc(rt_cpu *c, uint64_t pc, uint32_t imm16);
 #define RT_CNTFRQ 19200000u
 uint64_t rt_cntvct(rt_cpu *c);
 _Noreturn void rt_trap(rt_cpu *c, rt_trap_kind kind, uint64_t pc, uint32_t word);
+/* The guest fetches the code at `addr` anew: if it is the program's own and has changed, the run ends. */
+void rt_code_written(rt_cpu *c, uint64_t pc, uint64_t addr);
 /* A branch at `site` (0 = a return) went to `target`, which nobody discovered: record it, end the run in order. */
 _Noreturn void rt_miss(rt_cpu *c, uint64_t site, uint64_t target);
 
@@ -77,6 +89,15 @@ typedef struct rt_insn_text {
   uint32_t word;
   const char *text;
 } rt_insn_text;
+
+/* What of its registers a handler of faults is told exactly: those of the last call; pc, x28..x30 and sp; all. */
+enum { RT_FAULTS_NONE, RT_FAULTS_FRAME, RT_FAULTS_ALL };
+
+/* A function's name, for reports. */
+typedef struct rt_name {
+  uint32_t pc;
+  const char *text;
+} rt_name;
 
 /* What title.toml's [stubs] says about a service command ("NAME:NUMBER") or a service ("service NAME"). */
 typedef struct rt_stub {
@@ -105,11 +126,16 @@ typedef struct rt_module {
   uint32_t segment_count;
   const rt_entry *entries; /* sorted by pc */
   uint32_t entry_count;
+  const uint32_t *relays; /* entries of functions that return once more to a live activation (sigsetjmp); sorted */
+  uint32_t relay_count;
   const rt_insn_text *unsupported; /* sorted by word */
   uint32_t unsupported_count;
   const uint8_t *blob;
   uint64_t blob_size;
+  uint8_t faults;   /* RT_FAULTS_...: emitted code has an RT_POINT before each access */
   uint8_t realtime; /* the mode unless RECOMP_RT_REALTIME says otherwise */
+  const rt_name *names; /* of functions that have one: sorted by pc */
+  uint32_t name_count;
   const rt_image *images; /* "horizon": the modules, the program's own first */
   uint32_t image_count;
   const rt_stub *stubs; /* "horizon" */
@@ -126,6 +152,10 @@ void rt_dispatch_init(void);
 void rt_dispatch_host(uint32_t pc, rt_func function);
 /* Run guest code from `pc` until control reaches the guest address `until`; 1 (never a target) = for ever. */
 void rt_run(rt_cpu *c, uint64_t pc, uint64_t until);
+/* One trip of that loop: enter the function at `pc`; returns where control went that none of its callers expected. */
+uint64_t rt_enter(rt_cpu *c, uint64_t pc);
+/* Go on at `pc` in the activation that has it as an entry, leaving every later one; returns if there is none. */
+void rt_unwind(rt_cpu *c, uint64_t pc);
 /* The entry at a guest address, function start or not; NULL if there is none. */
 const rt_entry *rt_find_entry(uint64_t pc);
 /* The text of a word that trapped as unsupported, or NULL. */
@@ -195,7 +225,23 @@ static inline rt_v128 rt_s_to_v(float s) {
   return (rt_v128){bits, 0};
 }
 
-/* Guest memory. */
+/* Guest memory. With RT_POINTS an access happens even where nobody looks at its value, since it may fault; RT_POINT comes
+ * before it: the registers to be shown are in *c, and this is the pc. */
+#ifdef RT_POINTS
+#define RT_POINT(c, at)                          \
+  do {                                           \
+    (c)->pc = (at);                              \
+    __asm__ volatile("" : : "r"(c) : "memory");  \
+  } while (0)
+#define RT_ACCESS(bits, type)                                                                   \
+  typedef type __attribute__((aligned(1), may_alias)) rt_place##bits;                               \
+  static inline type rt_ld##bits(const uint8_t *m, uint64_t addr) {                             \
+    return *(const volatile rt_place##bits *)(m + (uint32_t)addr);                                  \
+  }                                                                                             \
+  static inline void rt_st##bits(uint8_t *m, uint64_t addr, type value) {                       \
+    *(volatile rt_place##bits *)(m + (uint32_t)addr) = value;                                       \
+  }
+#else
 #define RT_ACCESS(bits, type)                                                                   \
   static inline type rt_ld##bits(const uint8_t *m, uint64_t addr) {                             \
     type value;                                                                                 \
@@ -205,6 +251,7 @@ static inline rt_v128 rt_s_to_v(float s) {
   static inline void rt_st##bits(uint8_t *m, uint64_t addr, type value) {                       \
     memcpy(m + (uint32_t)addr, &value, sizeof value);                                           \
   }
+#endif
 RT_ACCESS(8, uint8_t)
 RT_ACCESS(16, uint16_t)
 RT_ACCESS(32, uint32_t)

@@ -73,12 +73,18 @@ const char *rt_unsupported_text(uint32_t word) {
   return NULL;
 }
 
+static int is_relay(uint32_t pc) {
+  for (uint32_t i = 0; i < rt_guest.relay_count; i++)
+    if (rt_guest.relays[i] == pc) return 1;
+  return 0;
+}
+
 uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target) {
   const rt_entry *entry = rt_find_entry(target);
   if (!entry && find_host(target)) return host_function(c);
   if (!entry) rt_miss(c, site, target);
   if (is_function(entry)) return entry->function(c);
-  if (c->x[30] != site + 4) return target;
+  if (c->x[30] != site + 4 && !is_relay(entry->pc)) return target;
   c->resume = target; /* a call comes back behind its site, so nothing is to be unwound */
   return entry->function(c);
 }
@@ -100,16 +106,28 @@ static uint64_t call(rt_cpu *c, rt_func function) {
   return lr;
 }
 
-void rt_run(rt_cpu *c, uint64_t pc, uint64_t until) {
-  while (pc != until) {
-    rt_func function = rt_lookup(pc);
-    if (!function) function = find_host(pc);
-    if (!function) {
-      const rt_entry *entry = rt_find_entry(pc);
-      if (!entry) rt_miss(c, 0, pc);
-      if (!is_function(entry)) c->resume = pc;
-      function = entry->function;
-    }
-    pc = call(c, function);
+uint64_t rt_enter(rt_cpu *c, uint64_t pc) {
+  rt_func function = rt_lookup(pc);
+  if (!function) function = find_host(pc);
+  if (!function) {
+    const rt_entry *entry = rt_find_entry(pc);
+    if (!entry) rt_miss(c, 0, pc);
+    if (!is_function(entry)) c->resume = pc;
+    function = entry->function;
   }
+  return call(c, function);
+}
+
+void rt_unwind(rt_cpu *c, uint64_t pc) {
+  const rt_entry *entry = rt_find_entry(pc);
+  for (rt_activation *a = c->active; entry && a; a = a->outer)
+    if (a->start == entry->start && c->sp < a->sp) {
+      c->resume = pc;
+      c->active = a;
+      longjmp(a->host, 1);
+    }
+}
+
+void rt_run(rt_cpu *c, uint64_t pc, uint64_t until) {
+  while (pc != until) pc = rt_enter(c, pc);
 }

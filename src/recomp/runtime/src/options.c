@@ -40,10 +40,10 @@ static uint64_t number(const char *name, uint64_t fallback) {
 }
 
 void rt_options_read(void) {
-  rt_opt.record_dir = text("RECOMP_RT_RECORD");
-  rt_opt.input_path = text("RECOMP_RT_INPUT");
-  rt_opt.root = text("RECOMP_RT_ROOT");
-  rt_opt.romfs = text("RECOMP_RT_ROMFS");
+  rt_opt.record_dir = absolute("RECOMP_RT_RECORD");
+  rt_opt.input_path = absolute("RECOMP_RT_INPUT");
+  rt_opt.root = absolute("RECOMP_RT_ROOT");
+  rt_opt.romfs = absolute("RECOMP_RT_ROMFS");
   rt_opt.trace = number("RECOMP_RT_TRACE", 0) != 0;
   rt_opt.misses_path = absolute("RECOMP_RT_MISSES");
   rt_opt.live = text("RECOMP_RT_LIVE") != NULL;

@@ -319,6 +319,7 @@ rt_thread *rt_thread_start(const rt_cpu *registers, uint64_t pc) {
   if (!t) return NULL;
   t->cpu = *registers;
   t->cpu.thread = t;
+  t->cpu.active = NULL;
   t->cpu.monitor_addr = UINT64_MAX;
   t->blocked = self->blocked;
   append(t);
@@ -346,6 +347,7 @@ void rt_thread_interrupt(rt_thread *t) {
 
 void rt_thread_restart(rt_thread *t, uint64_t pc) {
   t->start_pc = pc;
+  t->cpu.active = NULL;
   rt_thread_leave(t);
   longjmp(t->base, 1);
 }

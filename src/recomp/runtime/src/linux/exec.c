@@ -93,6 +93,13 @@ static bool is_self(int fd) {
   return false;
 }
 
+/* Whether a file is this very port: a name for it in the guest's PATH stands for the program. */
+static bool is_port(int fd) {
+  struct stat file, port;
+  return fstat(fd, &file) == 0 && stat("/proc/self/exe", &port) == 0 && file.st_dev == port.st_dev &&
+         file.st_ino == port.st_ino;
+}
+
 /* "#!interpreter argument": its parts, cut out of `line`. False = no script. */
 static bool parse_script(char *line, char **interpreter, char **argument) {
   if (line[0] != '#' || line[1] != '!') return false;
@@ -184,7 +191,7 @@ static int64_t execute_file(rt_thread *t, int file, const rt_place *place, const
   ssize_t n = pread(file, line, sizeof line - 1, 0);
   if (n < 0) return -errno;
   line[n] = 0;
-  if (is_self(file)) return run_self(t, arguments, environment);
+  if (is_self(file) || is_port(file)) return run_self(t, arguments, environment);
   if (parse_script(line, &interpreter, &argument) && !rt_path_is_host()) {
     if (scripts >= MOST_SCRIPTS) return -ELOOP;
     if (!for_script(arguments, interpreter, argument, path)) return -ENOMEM;

@@ -14,10 +14,25 @@
 #define FIXED_ID 1000 /* process, user and group in deterministic mode */
 #define FIRST_THREAD_ID 0x400000 /* real time: above every process of the host */
 
-static char *cmdline;
-static size_t cmdline_size;
+extern char **environ;
+
+static char *cmdline, *environment;
+static size_t cmdline_size, environment_size;
 static char exe[4096];
 static int id = FIXED_ID, parent = FIXED_ID - 1;
+
+/* Strings one after the other, each with its end; those of the runtime's own are left out. */
+static char *join(char **strings, size_t *size) {
+  *size = 0;
+  for (char **s = strings; *s; s++)
+    if (!rt_options_owns(*s)) *size += strlen(*s) + 1;
+  char *all = malloc(*size + 1), *at = all;
+  if (!all) rt_fail("out of memory for the guest's arguments and environment");
+  *all = 0;
+  for (char **s = strings; *s; s++)
+    if (!rt_options_owns(*s)) at = stpcpy(at, *s) + 1;
+  return all;
+}
 
 void rt_process_init(int argc, char **argv) {
   for (int i = 0; i < argc; i++) cmdline_size += strlen(argv[i]) + 1;
@@ -25,6 +40,7 @@ void rt_process_init(int argc, char **argv) {
   if (!cmdline) rt_fail("out of memory for the guest's arguments");
   char *at = cmdline;
   for (int i = 0; i < argc; i++) at = stpcpy(at, argv[i]) + 1;
+  environment = join(environ, &environment_size);
   ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
   if (!rt_opt.realtime || n < 0) strcpy(exe, "/bin/guest");
   if (rt_opt.realtime) {
@@ -58,6 +74,11 @@ const char *rt_process_name(void) {
 const char *rt_process_cmdline(size_t *size) {
   *size = cmdline_size;
   return cmdline;
+}
+
+const char *rt_process_environment(size_t *size) {
+  *size = environment_size;
+  return environment;
 }
 
 const char *rt_process_exe(void) { return exe; }

@@ -24,6 +24,9 @@ const char *rt_process_name(void);
 /* The guest's arguments, each with its terminator, as /proc/self/cmdline shows them. */
 const char *rt_process_cmdline(size_t *size);
 
+/* The environment it was started with, the same way; without the runtime's own variables. */
+const char *rt_process_environment(size_t *size);
+
 /* A number for a new thread or child. */
 int rt_process_new_id(void);
 

@@ -183,23 +183,47 @@ static bool is_on_altstack(const rt_thread *t) {
   return t->cpu.sp - t->altstack < t->altstack_size;
 }
 
-static void run_handler(rt_thread *t, int number, uint64_t pc) {
+bool rt_signals_handles(const rt_thread *t, int number) {
+  return is_handled(number) && !(t->blocked & rt_signal_bit(number));
+}
+
+/* Whether control has left the handler whose frame is below `top`, as longjmp does. */
+static bool has_left(const rt_thread *t, uint64_t top) {
+  bool on_altstack = top - 1 - t->altstack < t->altstack_size;
+  return on_altstack ? !is_on_altstack(t) : t->cpu.sp >= top;
+}
+
+uint64_t rt_signals_run_handler(rt_thread *t, const rt_siginfo *info, uint64_t pc, uint64_t unused) {
+  const int number = info->number;
   action act = actions[number];
   uint64_t mask = t->restore_blocked ? t->saved_blocked : t->blocked;
   t->restore_blocked = false;
-  uint64_t sp = (act.flags & SA_ONSTACK_G) && t->altstack_size && !is_on_altstack(t) ? t->altstack + t->altstack_size
-                                                                                     : t->cpu.sp;
+  bool switches = (act.flags & SA_ONSTACK_G) && t->altstack_size && !is_on_altstack(t);
+  uint64_t top = switches ? t->altstack + t->altstack_size : t->cpu.sp - unused;
   if (act.flags & SA_RESETHAND_G) actions[number].handler = SIG_DFL_G;
-  if (!rt_sigframe_push(t, sp, pc, &infos[number], mask)) act_by_default(t, G_SIGSEGV);
+  /* What is left alone is one stack: not the guard below it, and nothing behind that. */
+  bool fits = switches || rt_memory_allows(top, unused, RT_WRITE);
+  if (!fits || !rt_sigframe_push(t, top, pc, info, mask)) act_by_default(t, G_SIGSEGV);
   t->blocked |= act.mask | (act.flags & SA_NODEFER_G ? 0 : rt_signal_bit(number));
   t->blocked &= ~UNBLOCKABLE;
   rt_signals_apply(t);
   rt_thread_leave(t);
-  rt_run(&t->cpu, act.handler, RT_VDSO_BASE);
+  for (uint64_t at = act.handler; at != RT_VDSO_BASE;) {
+    at = rt_enter(&t->cpu, at);
+    if (at == RT_VDSO_BASE || !has_left(t, top)) continue;
+    rt_unwind(&t->cpu, at);
+    rt_thread_enter(t);
+    rt_thread_restart(t, at);
+  }
   rt_thread_enter(t);
   uint64_t back;
   if (!rt_sigframe_pop(t, &back, &t->blocked)) act_by_default(t, G_SIGSEGV);
   rt_signals_apply(t);
+  return back;
+}
+
+static void run_handler(rt_thread *t, int number, uint64_t pc) {
+  uint64_t back = rt_signals_run_handler(t, &infos[number], pc, 0);
   if (back != pc) rt_thread_restart(t, back);
 }
 

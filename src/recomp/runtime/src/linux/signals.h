@@ -1,7 +1,8 @@
 /* Signals: who is sent one, and handlers that really run.
  *
  * A handler runs inside rt_svc, in a loop of its own, on a frame in guest memory as the AArch64 kernel lays it out.
- * So a signal reaches a handler at the guest's next supervisor call; those without one act as the host lets them. */
+ * So a signal reaches a handler at the guest's next supervisor call; those without one act as the host lets them.
+ * Faults reach theirs where they happen (faults.c). */
 #ifndef RT_LINUX_SIGNALS_H
 #define RT_LINUX_SIGNALS_H
 
@@ -10,6 +11,7 @@
 #include <stdint.h>
 
 #include "../thread.h"
+#include "sigframe.h"
 
 #define G_SIGINT 2
 #define G_SIGILL 4
@@ -55,6 +57,13 @@ void rt_signals_send(rt_thread *t, int number, int32_t code, int32_t pid, uint64
 /* After a supervisor call at `pc` with this result: acts on every deliverable signal and sets x0. True = the call
  * starts again. May not return (handlers that change where the guest goes on, deadly signals). */
 bool rt_signals_after_call(rt_thread *t, uint64_t pc, uint64_t first_argument, int64_t result);
+
+/* Whether a thread has a handler for a signal and does not block it. */
+bool rt_signals_handles(const rt_thread *t, int number);
+
+/* Runs the handler of a signal to its end, with a frame that goes on at `pc`, and takes the frame back; where the guest
+ * goes on then. `unused`: bytes below sp to leave alone. Does not return where the handler leaves by longjmp. */
+uint64_t rt_signals_run_handler(rt_thread *t, const rt_siginfo *info, uint64_t pc, uint64_t unused);
 
 /* The mask of sigsuspend, ppoll, pselect6: holds until a handler has run, or until unmask. */
 void rt_signals_mask_for_wait(rt_thread *t, uint64_t mask);

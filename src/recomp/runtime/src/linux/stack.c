@@ -52,6 +52,13 @@ static uint64_t count_variables(char **envp) {
   return n;
 }
 
+static uint64_t auxiliary_at, auxiliary_end;
+
+const void *rt_stack_auxiliary(size_t *size) {
+  *size = auxiliary_end - auxiliary_at;
+  return rt_memory + auxiliary_at;
+}
+
 /* Writes words upwards. */
 static uint64_t cursor;
 
@@ -118,6 +125,8 @@ uint64_t rt_stack_build(int argc, char **argv, char **envp) {
   for (char **e = envp; *e; e++)
     if (!rt_options_owns(*e)) word(put_string(*e));
   word(0);
+  auxiliary_at = cursor;
   put_auxiliary(random_addr, platform, name);
+  auxiliary_end = cursor;
   return sp;
 }

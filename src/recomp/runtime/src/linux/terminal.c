@@ -28,6 +28,8 @@ static const struct {
     {0x5414, 8, RT_READ},   /* TIOCSWINSZ */
     {0x541b, 4, RT_WRITE},  /* FIONREAD */
     {0x5422, 0, 0},         /* TIOCNOTTY */
+    {0x80045430, 4, RT_WRITE}, /* TIOCGPTN */
+    {0x40045431, 4, RT_READ},  /* TIOCSPTLCK */
 };
 
 static int64_t set_nonblocking(rt_file *f, uint64_t argument) {

@@ -12,6 +12,7 @@
 #include "devices.h"
 #include "hwcap.h"
 #include "process.h"
+#include "stack.h"
 
 static int64_t read_nothing(rt_thread *t, rt_file *f, void *to, uint64_t size) {
   (void)t, (void)f, (void)to, (void)size;
@@ -119,6 +120,25 @@ static rt_file *open_cmdline(int flags) {
   return open_text(flags, bytes, size);
 }
 
+/* What the program began with, as the kernel keeps it: later changes do not show. */
+static rt_file *open_environ(int flags) {
+  size_t size;
+  const char *bytes = rt_process_environment(&size);
+  return open_text(flags, bytes, size);
+}
+
+static rt_file *open_comm(int flags) {
+  char text[17];
+  int n = snprintf(text, sizeof text, "%.15s\n", rt_process_name());
+  return open_text(flags, text, (size_t)n);
+}
+
+static rt_file *open_auxv(int flags) {
+  size_t size;
+  const void *bytes = rt_stack_auxiliary(&size);
+  return open_text(flags, bytes, size);
+}
+
 /* The same permissions in a row are one line; the stack has its name, which thread libraries look for. */
 static rt_file *open_maps(int flags) {
   size_t capacity = 1 << 20, size = 0;
@@ -186,6 +206,9 @@ static const struct {
     {"/dev/random", open_random, CHARACTER, 0x108, false},
     {"/dev/urandom", open_random, CHARACTER, 0x109, false},
     {"/proc/self/cmdline", open_cmdline, S_IFREG | 0444, 0, true},
+    {"/proc/self/environ", open_environ, S_IFREG | 0400, 0, true},
+    {"/proc/self/comm", open_comm, S_IFREG | 0644, 0, true},
+    {"/proc/self/auxv", open_auxv, S_IFREG | 0400, 0, true},
     {"/proc/self/maps", open_maps, S_IFREG | 0444, 0, true},
     {"/proc/self/stat", open_self_stat, S_IFREG | 0444, 0, true},
     {"/proc/self/status", open_self_status, S_IFREG | 0444, 0, true},

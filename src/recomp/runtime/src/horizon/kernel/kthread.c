@@ -85,6 +85,7 @@ void hz_thread_exit(void) {
   rt_thread *thread = t->thread;
   t->ended = true;
   t->thread = NULL;
+  thread->object = NULL; /* from here on it is nobody's */
   hz_thread_notice(&t->object);
   hz_object_drop(t);
   rt_thread_exit(thread, 0);
@@ -151,6 +152,6 @@ static bool waits_for_system(const hz_thread *t) {
 
 bool hz_threads_depend_on_system(void) {
   for (rt_thread *r = NULL; (r = rt_thread_each(r));)
-    if (!r->waiting || r->deadline != RT_FOREVER || (object_of(r) && waits_for_system(object_of(r)))) return true;
+    if (object_of(r) && (!r->waiting || r->deadline != RT_FOREVER || waits_for_system(object_of(r)))) return true;
   return false;
 }

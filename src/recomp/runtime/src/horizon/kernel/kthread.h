@@ -18,6 +18,7 @@ typedef enum hz_wait {
   HZ_WAITS_MUTEX,   /* ArbitrateLock, or a condition variable that was signalled */
   HZ_WAITS_CONDITION,
   HZ_WAITS_ADDRESS, /* WaitForAddress */
+  HZ_WAITS_ANSWER,  /* to a message that the program itself will answer */
   HZ_WAITS_SYSTEM,  /* inside a service, for something that the system will do */
 } hz_wait;
 
@@ -38,6 +39,7 @@ typedef struct hz_thread {
   uint64_t address, key; /* of a mutex word or an arbitrated word; of a condition variable */
   uint32_t tag;          /* what is written into the mutex word */
   struct hz_thread *owner;
+  struct hz_thread *next_request; /* behind this one in a session */
 } hz_thread;
 
 extern const hz_kind hz_kind_thread;

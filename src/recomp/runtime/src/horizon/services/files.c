@@ -31,7 +31,6 @@ static int open_volume(const char *name) {
 
 void hz_files_init(void) {
   volumes[HZ_SD_CARD] = open_volume("sdmc");
-  volumes[HZ_SAVE_DATA] = open_volume("save");
   const char *name = rt_guest.image_count ? rt_guest.images[0].name : rt_guest.name;
   snprintf(program, sizeof program, "/switch/%.200s%s", name, strstr(name, ".nro") ? "" : ".nro");
   snprintf(arguments, sizeof arguments, strchr(program, ' ') ? "\"sdmc:%s\"" : "sdmc:%s", program);

@@ -1,4 +1,4 @@
-/* The program's storage: the SD card and save data are folders of RECOMP_RT_ROOT, and its own file is made up of its
+/* The program's storage: the SD card is a folder of RECOMP_RT_ROOT, and its own file is made up of its
  * image and its RomFS. Neither `..` nor a link leads out of a folder. */
 #ifndef HZ_FILES_H
 #define HZ_FILES_H
@@ -8,7 +8,7 @@
 
 #include "../result.h"
 
-typedef enum hz_volume { HZ_SD_CARD, HZ_SAVE_DATA, HZ_VOLUMES } hz_volume;
+typedef enum hz_volume { HZ_SD_CARD, HZ_VOLUMES } hz_volume;
 
 #define HZ_PATH_SIZE 0x301
 
@@ -33,5 +33,9 @@ hz_result hz_files_error(void);
 /* The program's own file. */
 uint64_t hz_program_size(void);
 uint64_t hz_program_read(uint64_t offset, void *to, uint64_t size);
+
+/* Its RomFS alone; 0 bytes = it has none. What is read lies within it. */
+uint64_t hz_romfs_size(void);
+void hz_romfs_read(void *to, uint64_t offset, uint64_t size);
 
 #endif

@@ -199,6 +199,13 @@ static hz_result no_save_data(hz_instance *self, hz_request *r) {
   return HZ_FS_TARGET_NOT_FOUND;
 }
 
+static hz_result open_data_storage(hz_instance *self, hz_request *r) {
+  (void)self;
+  if (hz_romfs_size() == 0) return HZ_FS_TARGET_NOT_FOUND;
+  hz_give_object(r, hz_storage_new());
+  return HZ_OK;
+}
+
 static hz_result yes(hz_instance *self, hz_request *r) {
   (void)self;
   hz_put8(r, 1);
@@ -227,7 +234,7 @@ static const hz_command commands[] = {
     {51, "OpenSaveDataFileSystem", no_save_data},
     {52, "OpenSaveDataFileSystemBySystemSaveDataId", no_save_data},
     {53, "OpenReadOnlySaveDataFileSystem", no_save_data},
-    {200, "OpenDataStorageByCurrentProcess", no_save_data},
+    {200, "OpenDataStorageByCurrentProcess", open_data_storage},
     {400, "OpenDeviceOperator", open_device_operator},
     {1003, "DisableAutoSaveDataCreation", hz_success},
     {1004, "SetGlobalAccessLogMode", hz_success},

@@ -11,6 +11,9 @@ extern const hz_interface hz_file_system;
 hz_instance *hz_file_new(int fd, uint32_t mode);
 hz_instance *hz_folder_new(int fd, uint32_t mode);
 
+/* The program's RomFS as bytes. */
+hz_instance *hz_storage_new(void);
+
 /* The names in a folder, in order; the descriptor stays the caller's. */
 typedef struct hz_names {
   char **names;

@@ -1,6 +1,7 @@
 /* The program's own file, from which it reads its RomFS: its image as loaded, then an asset section with the RomFS. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,12 +15,15 @@
 #define HEADER_SIZE 0x38u
 
 static int romfs = -1;
+static char romfs_path[4096];
 static uint64_t romfs_size, image_size;
 static bool is_ready;
 
+static uint32_t image_base(void) { return rt_guest.image_count ? rt_guest.images[0].base : rt_guest.entry; }
+
 static uint64_t end_of_image(void) {
   uint64_t end = 0;
-  const uint32_t base = rt_guest.image_count ? rt_guest.images[0].base : rt_guest.entry;
+  const uint32_t base = image_base();
   for (uint32_t i = 0; i < rt_guest.segment_count; i++) {
     const rt_segment *s = &rt_guest.segments[i];
     const bool ours = !rt_guest.image_count || s->base < rt_guest.images[0].data + rt_guest.images[0].data_size;
@@ -28,25 +32,27 @@ static uint64_t end_of_image(void) {
   return end;
 }
 
-/* What `recomp port` puts beside the port; -1 where there is none. */
-static int open_beside(void) {
-  char path[4096];
-  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof ".romfs");
-  if (n <= 0) return -1;
-  memcpy(path + n, ".romfs", sizeof ".romfs");
-  return open(path, O_RDONLY | O_CLOEXEC);
+/* What RECOMP_RT_ROMFS names, else what `recomp port` puts beside the port, which need not be there. */
+static void open_romfs(void) {
+  struct stat st;
+  if (rt_opt.romfs) {
+    snprintf(romfs_path, sizeof romfs_path, "%s", rt_opt.romfs);
+  } else {
+    const ssize_t n = readlink("/proc/self/exe", romfs_path, sizeof romfs_path - sizeof ".romfs");
+    if (n <= 0) return;
+    memcpy(romfs_path + n, ".romfs", sizeof ".romfs");
+  }
+  romfs = open(romfs_path, O_RDONLY | O_CLOEXEC);
+  if (romfs < 0 && !rt_opt.romfs) return;
+  if (romfs < 0 || fstat(romfs, &st)) rt_fail("RECOMP_RT_ROMFS: cannot read %s: %s", romfs_path, strerror(errno));
+  romfs_size = (uint64_t)st.st_size;
 }
 
 static void prepare(void) {
-  struct stat st;
   if (is_ready) return;
   is_ready = true;
   image_size = end_of_image();
-  romfs = rt_opt.romfs ? open(rt_opt.romfs, O_RDONLY | O_CLOEXEC) : open_beside();
-  if (romfs < 0 && !rt_opt.romfs) return;
-  if (romfs < 0 || fstat(romfs, &st))
-    rt_fail("RECOMP_RT_ROMFS: cannot read %s: %s", rt_opt.romfs ? rt_opt.romfs : "the file beside the port", strerror(errno));
-  romfs_size = (uint64_t)st.st_size;
+  open_romfs();
 }
 
 uint64_t hz_program_size(void) {
@@ -60,17 +66,23 @@ static void overlay(uint8_t *to, uint64_t offset, uint64_t size, const void *byt
   if (start < end) memcpy(to + (start - offset), (const uint8_t *)bytes + (start - from), end - start);
 }
 
-static void read_romfs(uint8_t *to, uint64_t offset, uint64_t size) {
+uint64_t hz_romfs_size(void) {
+  prepare();
+  return romfs_size;
+}
+
+void hz_romfs_read(void *to, uint64_t offset, uint64_t size) {
+  for (uint8_t *p = to; size > 0;) {
+    const ssize_t n = pread(romfs, p, size, (off_t)offset);
+    if (n <= 0) rt_fail("RECOMP_RT_ROMFS: cannot read %s: %s", romfs_path, n ? strerror(errno) : "it has shrunk");
+    p += n, size -= (uint64_t)n, offset += (uint64_t)n;
+  }
+}
+
+static void read_assets(uint8_t *to, uint64_t offset, uint64_t size) {
   const uint64_t at = image_size + HEADER_SIZE;
   const uint64_t start = offset > at ? offset : at;
-  if (romfs < 0 || start >= offset + size) return;
-  uint8_t *p = to + (start - offset);
-  uint64_t left = offset + size - start, place = start - at;
-  while (left > 0) {
-    const ssize_t n = pread(romfs, p, left, (off_t)place);
-    if (n <= 0) rt_fail("RECOMP_RT_ROMFS: cannot read %s: %s", rt_opt.romfs, n ? strerror(errno) : "it has shrunk");
-    p += n, left -= (uint64_t)n, place += (uint64_t)n;
-  }
+  if (romfs_size && start < offset + size) hz_romfs_read(to + (start - offset), start - at, offset + size - start);
 }
 
 uint64_t hz_program_read(uint64_t offset, void *to, uint64_t size) {
@@ -80,14 +92,14 @@ uint64_t hz_program_read(uint64_t offset, void *to, uint64_t size) {
   memset(to, 0, size);
   for (uint32_t i = 0; i < rt_guest.segment_count; i++) {
     const rt_segment *s = &rt_guest.segments[i];
-    if (s->base >= rt_guest.entry && s->base - rt_guest.entry + s->init_size <= image_size)
-      overlay(to, offset, size, rt_guest.blob + s->init_offset, s->base - rt_guest.entry, s->init_size);
+    if (s->base >= image_base() && s->base - image_base() + s->init_size <= image_size)
+      overlay(to, offset, size, rt_guest.blob + s->init_offset, s->base - image_base(), s->init_size);
   }
   struct {
     uint32_t magic, version;
     uint64_t icon[2], nacp[2], romfs[2];
   } assets = {ASSET_MAGIC, 0, {HEADER_SIZE, 0}, {HEADER_SIZE, 0}, {HEADER_SIZE, romfs_size}};
   if (romfs_size) overlay(to, offset, size, &assets, image_size, sizeof assets);
-  read_romfs(to, offset, size);
+  read_assets(to, offset, size);
   return size;
 }

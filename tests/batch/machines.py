@@ -1,0 +1,178 @@
+"""A cluster of real processes, and an S3 server, for tests: nothing here listens on a port that somebody chose."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from conftest import SOURCES
+
+LIMIT_S = 300.0
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """The limit is for a machine that is stuck, not one that is slow."""
+    until = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < until, f"waited too long for {what}"
+        time.sleep(0.02)
+
+
+class Cluster:
+    """`recomp cluster up` in a process group of its own."""
+
+    def __init__(self, folder: Path, *options: str, workers: int = 2, env: dict[str, str] | None = None) -> None:
+        self.folder, self.env = folder, {**os.environ, "PYTHONPATH": SOURCES, **(env or {})}
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "recomp", "cluster", "up", "--workers", str(workers), "--folder", str(folder)]
+        self.log = (folder / "log").open("wb")
+        self.process = subprocess.Popen(
+            [*command, *options], env=self.env, stdout=self.log, stderr=self.log, start_new_session=True
+        )
+        described = folder / "cluster.json"
+        wait_until(lambda: described.exists() and described.stat().st_size, "the cluster to start")
+        self.address = json.loads(described.read_text())["address"]
+
+    def pids(self, what: str) -> list[int]:
+        """The processes of this cluster that run `dask_scheduler` or `dask_worker`, or a task (`batch.worker`)."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                group = os.getsid(int(entry.name)) if entry.name.isdigit() else 0
+            except (OSError, ValueError):
+                continue
+            if group == self.process.pid and any(word.endswith(what.encode()) for word in words[:3]):
+                found.append(int(entry.name))
+        return found
+
+    def kill(self, what: str) -> int:
+        """Kill -9 the first process of that kind; how many were killed."""
+        for pid in self.pids(what)[:1]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                return 1
+            except ProcessLookupError:
+                pass
+        return 0
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(60)
+        finally:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self.log.close()
+
+
+@contextmanager
+def cluster(folder: Path, *options: str, workers: int = 2, env: dict[str, str] | None = None) -> Iterator[Cluster]:
+    made = Cluster(folder, *options, workers=workers, env=env)
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+class Network:
+    """A way to a server that can be cut: it listens all the time, and while it is cut drops whoever comes."""
+
+    def __init__(self, port: int) -> None:
+        self._target, self.is_cut, self._open = port, False, True
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        self._links: set[socket.socket] = set()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while self._open:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.is_cut:
+                client.close()
+                continue
+            server = socket.create_connection(("127.0.0.1", self._target))
+            self._links |= {client, server}
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(1 << 16):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            for end in (source, sink):
+                end.close()
+
+    def cut(self) -> None:
+        self.is_cut = True
+        for end in list(self._links):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self._links.clear()
+
+    def mend(self) -> None:
+        self.is_cut = False
+
+    def close(self) -> None:
+        self._open = False
+        self.cut()
+        self._listener.close()
+
+
+class Bucket:
+    """A bucket of moto's S3 server, in this process. `url` and `env` are what a client needs."""
+
+    def __init__(self) -> None:
+        import boto3
+        from moto.server import ThreadedMotoServer
+
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self.url = "s3://titles/shared"
+        self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self.server.start()
+        _, port = self.server.get_host_and_port()
+        self.network = Network(port)
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        self.client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", **keys)
+        self.client.create_bucket(Bucket="titles")
+        self.env = {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.network.port}", "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
+        }  # fmt: skip
+
+    def names(self, prefix: str) -> list[str]:
+        """Every object of this bucket below `url`, by its name behind that."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket="titles", Prefix=f"shared/{prefix}")
+        return [item["Key"].removeprefix("shared/") for page in pages for item in page.get("Contents", [])]
+
+    def stop(self) -> None:
+        self.network.close()
+        self.server.stop()
+
+
+@contextmanager
+def bucket() -> Iterator[Bucket]:
+    made = Bucket()
+    try:
+        yield made
+    finally:
+        made.stop()
