@@ -21,7 +21,7 @@ from recomp.emit.files import (
     runtime_files,
 )
 from recomp.emit.flow import SHOWN, Flow, build_flow, entry_map
-from recomp.emit.frames import balance, close_some
+from recomp.emit.frames import balance
 from recomp.emit.function import emit_function
 from recomp.emit.pointers import pointed_at
 from recomp.emit.signature import Signature, signatures, symbol
@@ -54,9 +54,8 @@ def emit_project(
     Raises LiftError if the module contradicts itself or its segments; never for an instruction.
     """
     flows, code = build_flows(module, segments, lifter)
-    wanted = options.call_summaries and not options.exact and not module.faults
-    if wanted and balance(flows, module.entry):
-        close_some(flows, module.entry)
+    if options.call_summaries and not options.exact and not module.faults:
+        balance(flows, module.entry)
     closed = {pc: flow for pc, flow in flows.items() if flow.balanced}
     direct = direct_reads(closed)  # they call each other alone
     pointed = pointed_at(flows, segments.values(), direct) if len(closed) == len(flows) else None
