@@ -30,7 +30,7 @@ WORK = ROOT / ".cache" / "bench"
 KERNELS = ROOT / "samples" / "kernels"
 GAME = ROOT / "samples" / "emberkite" / "src"
 BUSYBOX = ROOT / ".cache" / "guests" / "busybox-static" / "bin" / "busybox"
-FLAGS = ["-std=gnu11", "-O2", "-s", "-static", "-ffp-contract=off"]
+FLAGS = ["-std=gnu11", "-O2", "-fomit-frame-pointer", "-s", "-static", "-ffp-contract=off"]
 GAME_NAME = "emberkite"
 MOST_CPU_S = 300
 

@@ -31,3 +31,14 @@ def test_a_recompiled_program_is_the_program(name: str, design: str, tmp_path: P
     assert actual == run([str(compile_c(source, tmp_path / "native", HOST))])
     if emulator := shutil.which("qemu-aarch64"):
         assert actual == run([emulator, str(guest)])
+
+
+def test_a_wrong_guess_where_a_pointer_leads_costs_time_only(tmp_path: Path) -> None:
+    """`pointers.c` calls functions that are not in the table of those that pointers are seen to lead to."""
+    data = compile_c(HERE / "programs" / "pointers.c", tmp_path / "guest.elf", [*GUEST, "-s"]).read_bytes()
+    module, segments, _ = lift_elf(data)
+    files = emit_project(module, segments, EmitOptions(source="guest.elf", sha256="0" * 64))
+    assert b".balanced = 1," in files["module.c"]
+    rows = [line for line in files["module.c"].decode().splitlines() if "(rt_func)" in line]
+    assert len([row for row in rows if row.endswith(", 0},")]) > 9
+    assert len([row for row in rows if row.endswith(", 1},")]) > 9

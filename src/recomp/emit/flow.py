@@ -59,8 +59,8 @@ class Part:
 @dataclass(slots=True, eq=False)
 class Flow:
     """`entries`: guest address → part where control may enter besides the start; `threads`: those of them where only
-    new threads begin, which have nobody to return to; `balanced`: calls in the program
-    keep sp, lr and callee-saved registers (`recomp.emit.frames`)."""
+    new threads begin, which have nobody to return to; `balanced`: it is closed (`recomp.emit.frames`), and its words
+    that save and restore registers are gone."""
 
     function: Function
     parts: list[Part]

@@ -15,8 +15,8 @@ from recomp.emit.files import c_comment
 from recomp.emit.flow import Flow, Part
 from recomp.emit.placement import Placement, place
 from recomp.emit.runs import SHOWS, Step, emit_steps
-from recomp.emit.signature import Signature
-from recomp.emit.summary import Summaries
+from recomp.emit.signature import Signature, called, own_signature, thunk
+from recomp.emit.summary import Summaries, callee_of
 from recomp.emit.views import VECTORS, Access, Views, bits, build_views
 from recomp.lift.module import Function
 from recomp.semantics.builder import CF, NF, V0, VF, ZF
@@ -58,18 +58,13 @@ def _from_value(load: str) -> str:
     return _FIELD.sub(lambda m: f"a_v{m[1]}" if m[1] else "a_sp" if m[2] else f"a_x{m[3]}", load)
 
 
-def symbol(start: int) -> str:
-    """The C name of the function at a guest address."""
-    return f"f_{start:x}"
-
-
 def emit_function(
     flow: Flow, summaries: Summaries, signatures: Mapping[int, Signature], name_of: Callable[[Function], str]
 ) -> str:
     """C text of a whole function, with its thunk if it has a signature, ending in a newline."""
     start = flow.function.start
     text = _Function(flow, summaries, signatures, name_of).text()
-    return f"{text}{signatures[start].thunk(start)}" if start in signatures else text
+    return f"{text}{thunk(start, summaries, signatures[start])}" if start in signatures else text
 
 
 class _Function:
@@ -82,11 +77,12 @@ class _Function:
     ) -> None:
         self.flow = flow
         self.parts = flow.parts
+        self.summaries = summaries
         self.signatures = signatures
-        self.signature = signatures.get(flow.function.start)
+        self.signature = own_signature(flow.function.start, summaries, signatures)
         self.placement: Placement = place(flow, summaries, signatures)
-        self.balanced = flow.balanced
-        self.private = summaries.private  # read before they are set only where the guest never set them
+        # Read before they are set only where the guest never set them.
+        self.private = summaries.private(flow.function.start)
         self.views: Views | None = build_views(flow, self.placement)
         self.name_of = name_of
         self.lines: list[str] = []
@@ -97,6 +93,7 @@ class _Function:
         self.copies = 0
         self.unwinds = False
         self.uses_to = bool(flow.entries)
+        self.uses_function = False
         self.again = flow.function.returns == "again" and bool(flow.entries)
 
     def text(self) -> str:
@@ -122,14 +119,11 @@ class _Function:
     def _head(self) -> list[str]:
         flow, function = self.flow, self.flow.function
         held = self.placement.held[flow.start]
-        prototype = f"uint64_t {symbol(function.start)}(rt_cpu *restrict c)"
-        loads: list[str] = []
-        if self.signature is not None:
-            prototype = self.signature.prototype(function.start)
-            given = held & self.signature.parameter_mask
-            held &= ~given
-            loads = [_from_value(line) for line in self._loads(given, flow.start)]
-        loads += self._loads(held, flow.start)
+        letter = "g" if function.start in self.signatures else "f"
+        prototype = self.signature.prototype(f"{letter}_{function.start:x}")
+        given = held & self.signature.parameter_mask
+        loads = [_from_value(line) for line in self._loads(given, flow.start)]
+        loads += self._loads(held & ~given, flow.start)
         lines = [
             f"/* {c_comment(self.name_of(function))}: {function.start:x}..{function.end:x}, found by "
             f"{c_comment(function.evidence)} */",
@@ -160,6 +154,8 @@ class _Function:
             groups.append((ctype, names))
         if self.uses_to:
             groups.append(("uint64_t", ["to"]))
+        if self.uses_function:
+            groups.append(("rt_func", ["function"]))
         return [f"  {ctype} {', '.join(names)};" for ctype, names in groups if names]
 
     def _mask_of_texts(self) -> int:
@@ -309,32 +305,33 @@ class _Function:
 
     def _end_call(self, index: int, part: Part) -> None:
         after = part.site + 4
+        returns = self.summaries.returns(callee_of(part))
         if part.callee is None:
             self.uses_to = True
             self.lines.append(f"  to = {part.expr};")
         self.lines.append(f"  x30 = UINT64_C({after:#x});")
-        if not part.successors and not self.flow.entries and not self.balanced:
+        if not part.successors and not self.flow.entries and not returns:
             self.lines += self._stores(self.placement.stores[index] | self.placement.cold[index], index)
-            self._leave(part, "to")
+            self._leave(index, part, "to")
             return
         self.lines += self._stores(self.placement.stores[index], index)
-        if self.balanced:
-            self._call_balanced(index, part)
+        if returns:
+            self._call_closed(index, part)
         else:
             self._call_that_may_unwind(index, part, after)
         if part.successors:
             self.lines += self._loads(self.placement.loads[index], part.successors[0])
             self._go(index, part.successors[0])
-        elif self.balanced:
+        elif returns:
             self.lines.append(f"  rt_miss(c, UINT64_C({part.site:#x}), UINT64_C({after:#x}));")
 
-    def _call_balanced(self, index: int, part: Part) -> None:
-        signature = None if part.callee is None or part.resume else self.signatures.get(part.callee)
-        if signature is None:
-            self.lines.append(f"  {self._call(part)};")
-            return
-        values = "".join(f", {self._value(r, index)}" for r in signature.parameters)
-        call = f"g_{part.callee:x}(c{values})"
+    def _call_closed(self, index: int, part: Part) -> None:
+        signature = called(part, self.summaries, self.signatures)
+        values = self._values(signature, index)
+        if part.callee is None:
+            call = f"{self._function(index, part)}(c{values})"
+        else:
+            call = f"{'g' if part.callee in self.signatures else 'f'}_{part.callee:x}(c{values})"
         result = signature.result
         if result is None or not part.successors or not self.placement.held[part.successors[0]] >> result & 1:
             self.lines.append(f"  {call};")
@@ -345,6 +342,21 @@ class _Function:
             self.lines.append(f"  {{ const rt_v128 a_v{result - V0} = {call};")
             self.lines += [_from_value(line) for line in self._loads(1 << result, part.successors[0])]
             self.lines[-1] += " }"
+
+    def _values(self, signature: Signature, index: int) -> str:
+        """The arguments of a call at the end of a part, behind `c`."""
+        return "".join(f", {self._value(r, index)}" for r in signature.parameters)
+
+    def _function(self, index: int, part: Part) -> str:
+        """C text of the function that `to` leads to, looked up before it. Where it is none of those that pointers were
+        seen to lead to, more registers have to be in `*c`."""
+        rare = " ".join(line.strip() for line in self._stores(self.placement.rare[index], index))
+        self.uses_function = True
+        self.lines += [
+            "  function = rt_lookup(to);",
+            f"  if (RT_UNLIKELY(!function)) {{ {rare} function = rt_lookup_rare(c, UINT64_C({part.site:#x}), to); }}",
+        ]
+        return "((rt_value_func)function)"
 
     def _value(self, register: int, index: int) -> str:
         """A register at the end of a part as a C value of its parameter's type."""
@@ -360,7 +372,7 @@ class _Function:
         if part.callee is None:
             return f"rt_call_indirect(c, UINT64_C({part.site:#x}), to)"
         self._set_resume(part)
-        return f"{symbol(part.callee)}(c)"
+        return f"f_{part.callee:x}(c)"
 
     def _call_that_may_unwind(self, index: int, part: Part, after: int) -> None:
         self.uses_to = self.unwinds = True
@@ -396,7 +408,7 @@ class _Function:
         self.lines += self._stores(self.placement.stores[index], index)
         if part.successors:
             self._cases(part, "default: break;")
-        self._leave(part, "to")
+        self._leave(index, part, "to")
 
     def _cases(self, part: Part, default: str) -> None:
         self.lines.append("  switch (to) {")
@@ -406,17 +418,21 @@ class _Function:
 
     def _end_tail(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
-        self._leave(part, part.expr)
+        self._leave(index, part, part.expr)
 
-    def _leave(self, part: Part, target: str) -> None:
+    def _leave(self, index: int, part: Part, target: str) -> None:
         """Leave the function for good, by a tail call."""
         if self.again:
             self.lines.append(f"  {self._done()}")
-        if part.callee is None:
+        if self.summaries.uniform:
+            function = self._function(index, part) if part.callee is None else f"f_{part.callee:x}"
+            values = self._values(called(part, self.summaries, self.signatures), index)
+            self.lines.append(f"  RT_TAIL {function}(c{values});")
+        elif part.callee is None:
             self.lines.append(f"  RT_JUMP(c, UINT64_C({part.site:#x}), {target});")
         else:
             self._set_resume(part)
-            self.lines.append(f"  RT_TAIL {symbol(part.callee)}(c);")
+            self.lines.append(f"  RT_TAIL f_{part.callee:x}(c);")
 
     def _set_resume(self, part: Part) -> None:
         if part.resume:
@@ -424,7 +440,7 @@ class _Function:
 
     def _end_ret(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
-        if self.signature is not None and self.signature.result is not None:
+        if self.signature.result is not None:
             self.lines.append(f"  {self._done()}return {self._value(self.signature.result, index)};")
         else:
             self.lines.append(f"  {self._done()}return {part.expr};")

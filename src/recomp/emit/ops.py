@@ -136,15 +136,16 @@ class _Module:
                 raise FormatError(f"module: segment {segment.name!r}: ends at {end:#x}, expected at most {TOP:#x}")
         return result + list(self.module.segments)
 
-    def entries(self) -> list[tuple[int, int, str]]:
-        """(guest address, address of its function, C name); the first function that claims an address has it."""
+    def entries(self) -> list[tuple[int, int, str, str]]:
+        """(guest address, address of its function, C name, C declarator); the first function that claims an address
+        has it."""
         found = {START: (START, "fn_start")}
         for function in self.module.functions:
             starts = [block.start for block in function.blocks if block.start is not None]
             for start in starts:
                 # An address that is not the function's is always reached with rt_cpu.resume set.
                 found.setdefault(start, (0, self.symbols[function.name]))
-        return [(pc, start, symbol) for pc, (start, symbol) in sorted(found.items())]
+        return [(pc, start, name, f"uint64_t {name}(rt_cpu *c)") for pc, (start, name) in sorted(found.items())]
 
     def unit(self, options: EmitOptions) -> str:
         lines = [banner(options), '#include "rt.h"', '#include "rt_stubs.h"', ""]

@@ -11,22 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recomp.emit.flow import Flow, Part
-from recomp.emit.signature import Signature
-from recomp.emit.summary import SVC_READS, Summaries
+from recomp.emit.frames import KEPT
+from recomp.emit.signature import Signature, called, own_signature
+from recomp.emit.summary import SVC_READS, Summaries, callee_of, flags_read
 from recomp.semantics.builder import ALL, SP
 
-_NOTHING = Signature((), None)
 #: What a trap's report shows beside the pc.
 TRAP_REPORT = 1 << 29 | 1 << 30 | 1 << SP
 
 
 @dataclass(slots=True, eq=False)
 class Placement:
-    """Register masks by part index. `stores`: before the part's end; `cold`: where a call returned to somewhere else;
-    `loads`: behind the call; `held`: at the part's start; `values`: handed over at its end as C arguments or result;
-    `results`: the C result of the call at its end."""
+    """Register masks by part index. `stores`: before the part's end; `rare`: further ones where a pointer leads to a
+    function that none was seen to lead to; `cold`: where a call returned to somewhere else; `loads`: behind the call;
+    `held`: at the part's start; `values`: handed over at its end as C arguments or result; `results`: the C result of
+    the call at its end."""
 
     stores: list[int]
+    rare: list[int]
     cold: list[int]
     loads: list[int]
     held: list[int]
@@ -37,74 +39,73 @@ class Placement:
 def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Placement:
     """`signatures`: of the functions that have one, by start."""
     parts = flow.parts
-    live = [mask & ALL for mask in s.live[flow.function.start]]
-    own = signatures.get(flow.function.start, _NOTHING)
-    effects = [_effect(part, live, flow, s, own, _called(part, signatures)) for part in parts]
-    results = [_called(part, signatures).result_mask for part in parts]
-    dirty = _dirty(flow, effects, own, results, 1 << SP & s.kept)
+    start = flow.function.start
+    live = [mask & ALL for mask in s.live[start]]
+    own = own_signature(start, s, signatures)
+    calls = [called(part, s, signatures) for part in parts]
+    effects = [_effect(part, live, flow, s, own, call) for part, call in zip(parts, calls, strict=True)]
+    results = [call.result_mask if part.kind == "call" else 0 for part, call in zip(parts, calls, strict=True)]
+    dirty = _dirty(flow, effects, own, results, s)
     stores: list[int] = []
+    rare: list[int] = []
     cold: list[int] = []
     for index, part in enumerate(parts):
         at_end = dirty[index] | part.defines
         stored = at_end & effects[index][0]
         stores.append(stored)
-        cold.append(at_end & s.anywhere & ~stored if part.kind == "call" and not s.kept else 0)
+        indirect = part.kind in ("call", "jump") and part.callee is None
+        rare.append(at_end & ~stored & s.everywhere & ~calls[index].parameter_mask if indirect else 0)
+        unwinds = part.kind == "call" and not s.returns(callee_of(part))
+        cold.append(at_end & s.anywhere & ~stored if unwinds else 0)
     values = [
-        own.result_mask if part.kind == "ret" else _called(part, signatures).parameter_mask for part in parts
+        own.result_mask if part.kind == "ret" else call.parameter_mask for part, call in zip(parts, calls, strict=True)
     ]  # handed over as C values
-    held = _held(flow, [sum(masks) for masks in zip(stores, cold, strict=True)], values, effects)
+    held = _held(flow, [sum(masks) for masks in zip(stores, cold, strict=True)], values, effects, rare)
     loads = [
         held[part.successors[0]] & effect[1] & ~result if part.successors and part.kind in ("call", "sync") else 0
         for part, effect, result in zip(parts, effects, results, strict=True)
     ]
-    return Placement(stores, cold, loads, held, values, results)
+    return Placement(stores, rare, cold, loads, held, values, results)
 
 
-def _called(part: Part, signatures: Mapping[int, Signature]) -> Signature:
-    """The signature of a direct call; of no effect for everything else."""
-    if part.kind != "call" or part.callee is None or part.resume:
-        return _NOTHING
-    return signatures.get(part.callee, _NOTHING)
-
-
-def _effect(
-    part: Part, live: list[int], flow: Flow, s: Summaries, own: Signature, called: Signature
-) -> tuple[int, int]:
+def _effect(part: Part, live: list[int], flow: Flow, s: Summaries, own: Signature, call: Signature) -> tuple[int, int]:
     """(registers to be in `c` before the part's end if they are dirty, registers that the end may write)."""
-    out = s.live_out[flow.function.start] | s.anywhere
-    kind = part.kind
+    start, kind = flow.function.start, part.kind
     if kind in ("goto", "cond", "switch"):
         return 0, 0
     if kind == "point":
         return flow.shown, 0
+    private = s.private(start)
+    out = (s.live_out[start] | s.returned) & ~private
     if kind == "ret":
-        return out & ~s.kept & ~own.result_mask, 0
+        return out & ~own.result_mask & ~(KEPT if private else 0), 0
     if kind == "trap":
         return TRAP_REPORT | flow.shown, 0
-    after = live[part.successors[0]] if part.successors else 0
+    after = live[part.successors[0]] & ~private if part.successors else 0
     if kind == "sync":
-        return (after | SVC_READS | s.anywhere) & ~s.private, ALL & ~s.kept
-    known = None if part.resume else part.callee
+        return after | (SVC_READS | s.anywhere) & ~private, s.unknown_writes()
+    known = callee_of(part)
+    flags = flags_read(part, s)
     if kind in ("jump", "tail"):
-        return (out | s.anywhere | (0 if known is None else s.reads[known])) & ~s.private, 0
+        passed = s.entered | flags if known is None else s.reads[known]
+        return (out | passed) & ~private & ~call.parameter_mask, 0
     if known is None:
-        return (s.anywhere | after) & ~s.private, ALL & ~s.kept
+        return (s.entered | flags | after) & ~private & ~call.parameter_mask, s.unknown_writes()
     writes = s.writes[known]
-    resumed = 0 if s.kept else s.anywhere
-    return (s.reads[known] | writes & (after | resumed)) & ~called.parameter_mask, writes
+    resumed = 0 if s.returns(known) else s.anywhere
+    return (s.reads[known] | writes & (after | resumed)) & ~private & ~call.parameter_mask, writes
 
 
-def _dirty(
-    flow: Flow, effects: list[tuple[int, int]], own: Signature, results: list[int], after_calls: int
-) -> list[int]:
-    """Registers that may be dirty at the start of each part (forward), beginning with the parameters. `after_calls`:
-    those whose copies in `*c` are a callee's after a call, where callees keep registers in locals."""
+def _dirty(flow: Flow, effects: list[tuple[int, int]], own: Signature, results: list[int], s: Summaries) -> list[int]:
+    """Registers that may be dirty at the start of each part (forward), beginning with the parameters. Behind the call
+    of a closed function `*c` has a callee's sp."""
     parts = flow.parts
     table = []
     for index in reversed(flow.postorder):
         part = parts[index]
         stored, written = effects[index]
-        gained = after_calls | results[index] if part.kind == "call" else 0
+        kept_sp = 1 << SP if part.kind == "call" and s.returns(callee_of(part)) else 0
+        gained = kept_sp | results[index]
         table.append((index, part.defines, ~(stored | written), gained, part.successors))
     dirty = [0] * len(parts)
     dirty[flow.start] = own.parameter_mask
@@ -120,14 +121,18 @@ def _dirty(
     return dirty
 
 
-def _held(flow: Flow, stores: list[int], values: list[int], effects: list[tuple[int, int]]) -> list[int]:
+def _held(
+    flow: Flow, stores: list[int], values: list[int], effects: list[tuple[int, int]], rare: list[int]
+) -> list[int]:
     """Registers whose locals have their value at the start of each part (backward)."""
     parts = flow.parts
     table = []
     for index in flow.postorder:
         part = parts[index]
         written = effects[index][1] if part.kind in ("call", "sync") else 0
-        table.append((index, part.uses, ~part.defines, ~written, stores[index] | values[index], part.successors))
+        table.append(
+            (index, part.uses, ~part.defines, ~written, stores[index] | values[index] | rare[index], part.successors)
+        )
     held = [0] * len(parts)
     changed = True
     while changed:

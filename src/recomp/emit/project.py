@@ -10,6 +10,7 @@ from recomp.emit.files import (
     FLAGS,
     REQUIRED_FLAGS,
     ROUNDING_FLAG,
+    SPILLING_FLAG,
     EmitOptions,
     SegmentRow,
     banner,
@@ -21,9 +22,10 @@ from recomp.emit.files import (
 )
 from recomp.emit.flow import SHOWN, Flow, build_flow, entry_map
 from recomp.emit.frames import balance
-from recomp.emit.function import emit_function, symbol
-from recomp.emit.signature import Signature, signatures
-from recomp.emit.summary import Summaries, summarise
+from recomp.emit.function import emit_function
+from recomp.emit.pointers import pointed_at
+from recomp.emit.signature import Signature, signatures, symbol
+from recomp.emit.summary import Summaries, direct_reads, summarise
 from recomp.emit.units import split_units
 from recomp.errors import LiftError
 from recomp.lift.module import Function, Module
@@ -54,8 +56,11 @@ def emit_project(
     flows, code = build_flows(module, segments, lifter)
     if options.call_summaries and not options.exact and not module.faults:
         balance(flows, module.entry)
-    summaries = summarise(flows, options.exact)
-    with_values = signatures(flows, summaries, module.entry)
+    closed = {pc: flow for pc, flow in flows.items() if flow.balanced}
+    direct = direct_reads(closed)  # they call each other alone
+    pointed = pointed_at(flows, segments.values(), direct) if len(closed) == len(flows) else None
+    summaries = summarise(flows, options.exact, pointed)
+    with_values = signatures(flows, summaries, module.entry, direct)
     files: dict[str, str | bytes] = {}
     units = split_units([flows[pc] for pc in sorted(flows)], options.unit_insns)
     for unit in units:
@@ -67,9 +72,14 @@ def emit_project(
         SegmentRow(s.name, s.base, s.size, offset, s.init_size, s.read, s.write, s.execute)
         for s, offset in zip(module.segments, offsets, strict=True)
     ]
-    entries = sorted((pc, start, symbol(start)) for start, flow in flows.items() for pc in (start, *flow.entries))
-    relays = sorted(pc for flow in flows.values() if flow.function.returns == "relay" for pc in flow.entries)
+    entries = sorted(
+        (pc, start, f"f_{start:x}", symbol(start, summaries))
+        for start, flow in flows.items()
+        for pc in (start, *flow.entries)
+    )
     header = (module.phdr, module.phent, module.phnum)
+    rare = flows.keys() - pointed if pointed is not None else ()
+    relays = sorted(pc for flow in flows.values() if flow.function.returns == "relay" for pc in flow.entries)
     names = [(pc, name_of(flow.function)) for pc, flow in sorted(flows.items()) if _is_named(flow.function)]
     files["module.c"] = module_c(
         options,
@@ -79,17 +89,19 @@ def emit_project(
         entries,
         code.unsupported,
         header,
-        balanced=bool(summaries.kept),
+        balanced=summaries.uniform,
         faults=module.faults,
+        rare=rare,
         relays=relays,
         names=names,
         images=module.images,
     )
     files |= runtime_files(module.abi)
     flags = (*REQUIRED_FLAGS, *((ROUNDING_FLAG,) if code.sets_rounding else ()))
-    files["Makefile"] = makefile(sorted(files), options, flags)
+    fast = FAST_FLAGS if summaries.uniform else (*FAST_FLAGS, SPILLING_FLAG)
+    files["Makefile"] = makefile(sorted(files), options, flags, fast)
     counts = {"functions": len(flows), "insns": sum(f.insns for f in flows.values())}
-    return finish(files, options, counts, (*flags, *FAST_FLAGS))
+    return finish(files, options, counts, (*flags, *fast))
 
 
 def build_flows(module: Module, segments: dict[str, bytes], lifter: Lifter = lift_insn) -> tuple[dict[int, Flow], Code]:
@@ -121,8 +133,8 @@ def _unit(
 ) -> str:
     called = {part.callee for flow in unit for part in flow.parts if part.callee is not None}
     called |= {flow.function.start for flow in unit}
-    declarations = [f"uint64_t {symbol(pc)}(rt_cpu *c);" for pc in sorted(called)]
-    declarations += [f"{with_values[pc].prototype(pc)};" for pc in sorted(called) if pc in with_values]
+    declarations = [f"{symbol(pc, summaries)};" for pc in sorted(called)]
+    declarations += [f"{with_values[pc].prototype(f'g_{pc:x}')};" for pc in sorted(called) if pc in with_values]
     texts = [emit_function(flow, summaries, with_values, name_of) for flow in unit]
     points = ["#define RT_POINTS 1"] if any(flow.shown for flow in unit) else []
     return "\n".join((banner(options), *points, '#include "rt.h"', "", *declarations, "", *texts))

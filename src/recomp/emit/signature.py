@@ -1,10 +1,11 @@
-"""Arguments and results of balanced functions as C parameters.
+"""Arguments and results of closed functions as C parameters.
 
-A balanced function always returns to its caller, so that its registers need not go through `*c`: what it reads comes
+A closed function always returns to its caller, so that its registers need not go through `*c`: what it reads comes
 in parameters, and the one result that direct callers read goes back as the C result. Such a function has two C symbols:
-`g_<address>` with parameters, for direct calls, and a thunk `f_<address>` that takes everything from `*c`, for whoever
-calls by guest address. A function that leaves by a tail call keeps the plain form alone, since only calls between equal
-C types are guaranteed not to grow the host's stack.
+`g_<address>` with the parameters that it needs, for direct calls, and a thunk `f_<address>` for whoever calls by guest
+address. Where all functions of a program are closed, every `f_` has the same parameters (`UNIFORM`, rt_value_func in
+rt.h), so that calls through pointers hand over values, too; elsewhere it takes everything from `*c`. A function that
+leaves by a tail call has only `f_`, since calls between equal C types alone surely do not grow the host's stack.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recomp.emit.flow import Flow
-from recomp.emit.summary import Summaries, direct_reads
+from recomp.emit.flow import Flow, Part
+from recomp.emit.summary import Summaries, callee_of
 from recomp.semantics.builder import SP, V0
 
 #: What fits into registers of the x86-64 and AArch64 C conventions, beside `c`.
@@ -39,27 +40,58 @@ class Signature:
     def result_mask(self) -> int:
         return 0 if self.result is None else 1 << self.result
 
-    def prototype(self, start: int) -> str:
-        """The C declarator of `g_`; parameters are called `a_` and the register."""
+    def prototype(self, name: str) -> str:
+        """The C declarator of a function; parameters are called `a_` and the register."""
         arguments = "".join(f", {ctype(r)} a_{register_name(r)}" for r in self.parameters)
-        return f"{ctype(0 if self.result is None else self.result)} g_{start:x}(rt_cpu *restrict c{arguments})"
-
-    def thunk(self, start: int) -> str:
-        """The C text of `f_`."""
-        arguments = "".join(f", {field(r)}" for r in self.parameters)
-        result = "" if self.result is None else f"{field(self.result)} = "
-        return f"uint64_t f_{start:x}(rt_cpu *c) {{\n  {result}g_{start:x}(c{arguments});\n  return 0;\n}}\n"
+        return f"{ctype(0 if self.result is None else self.result)} {name}(rt_cpu *restrict c{arguments})"
 
 
-def signatures(flows: Mapping[int, Flow], s: Summaries, entry: int) -> dict[int, Signature]:
-    """Signatures of the functions that have one, by start; none unless the program is balanced."""
-    if not s.kept:
-        return {}
-    direct = direct_reads(flows)
+NOTHING = Signature((), None)
+UNIFORM = Signature((SP, 0, 1, 2, 3), 0)
+
+
+def own_signature(start: int, s: Summaries, known: Mapping[int, Signature]) -> Signature:
+    """What a function is called with."""
+    return known.get(start, UNIFORM if s.uniform else NOTHING)
+
+
+def called(part: Part, s: Summaries, known: Mapping[int, Signature]) -> Signature:
+    """What the call or tail call at a part's end hands over."""
+    if part.kind == "call" and (callee := callee_of(part)) in known and callee is not None:
+        return known[callee]
+    return UNIFORM if s.uniform and part.kind in ("call", "tail", "jump") else NOTHING
+
+
+def symbol(start: int, s: Summaries) -> str:
+    """The C declarator by which the function at a guest address is called through a pointer."""
+    return UNIFORM.prototype(f"f_{start:x}") if s.uniform else f"uint64_t f_{start:x}(rt_cpu *c)"
+
+
+def thunk(start: int, s: Summaries, signature: Signature) -> str:
+    """The C text of `f_` for a function with a signature."""
+    given = UNIFORM.parameters if s.uniform else ()
+    values = "".join(f", a_{register_name(r)}" if r in given else f", {field(r)}" for r in signature.parameters)
+    result = "" if signature.result is None else f"{field(signature.result)} = "
+    call = f"g_{start:x}(c{values})"
+    if not s.uniform:
+        lines = ["  const uint64_t to = c->x[30], sp = c->sp;", f"  {result}{call};", "  c->sp = sp;", "  return to;"]
+        return "\n".join((f"{symbol(start, s)} {{", *lines, "}", ""))
+    read, out = s.reads[start], s.live_out[start] | s.returned
+    needed = [r for r in given if r not in signature.parameters and (read if r == SP else read | out) >> r & 1]
+    lines = [f"  {field(r)} = a_{register_name(r)};" for r in needed]
+    if signature.result == 0:
+        lines.append(f"  return {call};")
+    else:
+        lines += [f"  {result}{call};", f"  return {field(0) if s.writes[start] & out & 1 else 'a_x0'};"]
+    return "\n".join((f"{symbol(start, s)} {{", *lines, "}", ""))
+
+
+def signatures(flows: Mapping[int, Flow], s: Summaries, entry: int, direct: Mapping[int, int]) -> dict[int, Signature]:
+    """Signatures of the closed functions that have one, by start. `direct`: as `direct_reads` gives them."""
     return {
         start: _signature(start, s, direct[start])
         for start, flow in flows.items()
-        if start != entry and not flow.entries and not any(_tail_calls(flow))
+        if start in s.closed and start != entry and not flow.entries and not any(_tail_calls(flow))
     }
 
 
@@ -72,8 +104,9 @@ def _signature(start: int, s: Summaries, direct: int) -> Signature:
     reads = s.reads[start] & direct
     integers = [r for r in _INTEGERS if reads >> r & 1][:MAX_INTEGERS]
     vectors = [r for r in _VECTORS if reads >> r & 1][:MAX_VECTORS]
-    results = s.live_out[start] & s.writes[start]
-    return Signature((*integers, *vectors), next((r for r in _RESULTS if results >> r & 1), None))
+    results = [r for r in _RESULTS if s.live_out[start] & s.writes[start] & 1 << r]
+    results += [r for r in _RESULTS if s.returned & s.writes[start] & 1 << r]
+    return Signature((*integers, *vectors), results[0] if results else None)
 
 
 def ctype(register: int) -> str:

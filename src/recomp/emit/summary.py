@@ -6,8 +6,11 @@ Nothing is assumed about the guest's calling convention. Per function, as regist
 - `writes`: what it, or what it calls, may write;
 - `live_out`: what some caller may read after it returned.
 
-And once per program, `anywhere`: what code entered from an unknown place may read (behind an indirect call, at an
-entry inside a function, at a function's start). Masks only grow, so that the order of visits changes nothing.
+And once per program: `entered`, what code that control enters from an unknown place may read (a function that some
+pointer may lead to, an entry inside a function), and `returned`, what code that control returns to from an unknown
+function may read. Where functions are known to return to their callers these differ; elsewhere each is both. Flags
+count as read only where a branch leads to an entry, from the function that branches: none pass through a call to an
+unknown place. Masks only grow, so that the order of visits changes nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +19,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from recomp.emit.flow import Flow
+from recomp.emit.flow import Flow, Part
 from recomp.emit.frames import KEPT
-from recomp.semantics.builder import ALL, SP
+from recomp.semantics.builder import ALL, FLAGS, SP
 
 #: What a supervisor call reads: x0..x8 and the stack pointer.
 SVC_READS = (1 << 9) - 1 | 1 << SP
+X30 = 1 << 30
 #: Two masks in one integer, so that one pass serves both: liveness in the low half, `reads` in the high half.
 _HALF = ALL.bit_length()
 _BOTH = 1 << _HALF | 1
@@ -29,36 +33,80 @@ _BOTH = 1 << _HALF | 1
 
 @dataclass(slots=True)
 class Summaries:
+    """`closed`: functions that always return where they were called from, with their caller's registers kept
+    (`recomp.emit.frames`); `uniform`: that is all of them. `flags_entered`: flags live at entries inside functions
+    that plain branches lead to, `flags_jumped`: at others.
+    `pointed`: functions that pointers are seen to lead to; None: any. `everywhere`: what any function may read."""
+
     reads: dict[int, int]
     writes: dict[int, int]
     live_out: dict[int, int]
-    anywhere: int = 0
-    #: registers that every function of the program keeps for its caller, if `recomp.emit.frames` proved it; and those
-    #: of them that are never in `*c`: all but sp
-    private: int = 0
-    kept: int = 0
+    entered: int = 0
+    returned: int = 0
+    flags_entered: int = 0
+    flags_jumped: int = 0
+    everywhere: int = 0
+    closed: frozenset[int] = frozenset()
+    uniform: bool = False
+    pointed: frozenset[int] | None = None
     #: function → liveness at the start of each of its parts
     live: dict[int, list[int]] = field(default_factory=dict)
 
+    @property
+    def anywhere(self) -> int:
+        return self.entered | self.returned
 
-def summarise(flows: Mapping[int, Flow], exact: bool = False) -> Summaries:
-    """Summaries of all functions, by start. `exact`: assume that every register is read everywhere outside."""
+    def private(self, start: int | None) -> int:
+        """Registers of a function that are never in `*c`; None: of one that is called through a pointer."""
+        return KEPT & ~(1 << SP) if self.returns(start) else 0
+
+    def returns(self, start: int | None) -> bool:
+        """Whether a call of that function comes back, with what a function keeps for its caller."""
+        return self.uniform or start in self.closed
+
+    def unknown_writes(self) -> int:
+        """What a call through a pointer, or of the runtime, may write."""
+        return ALL & ~KEPT if self.uniform else ALL
+
+    def enter(self, mask: int) -> None:
+        self.entered |= mask
+        if not self.uniform:
+            self.returned |= mask
+
+    def come_back(self, mask: int) -> None:
+        self.returned |= mask
+        if not self.uniform:
+            self.entered |= mask
+
+
+def callee_of(part: Part) -> int | None:
+    """The function whose start a direct call or tail call goes to."""
+    return None if part.resume else part.callee
+
+
+def summarise(flows: Mapping[int, Flow], exact: bool = False, pointed: frozenset[int] | None = None) -> Summaries:
+    """Summaries of all functions, by start. `exact`: assume that every register is read everywhere outside; `pointed`
+    as in Summaries."""
     everything = ALL if exact else 0
-    balanced = any(flow.balanced for flow in flows.values())
-    kept = KEPT if balanced else 0
-    writes = {pc: mask & ~kept for pc, mask in _writes(flows).items()}
-    s = Summaries({pc: 0 for pc in flows}, writes, {pc: everything for pc in flows}, everything)
-    s.kept, s.private = kept, kept & ~(1 << SP)
+    closed = frozenset(pc for pc, flow in flows.items() if flow.balanced)
+    writes = {pc: mask & ~KEPT if pc in closed else mask for pc, mask in _writes(flows).items()}
+    s = Summaries({pc: 0 for pc in flows}, writes, {pc: everything for pc in flows}, everything, everything)
+    s.closed, s.uniform, s.pointed = closed, len(closed) == len(flows) > 0, pointed
+    s.flags_entered = s.flags_jumped = everything & FLAGS
+    branched_to = frozenset(part.resume for flow in flows.values() for part in flow.parts if part.resume)
+    if not s.uniform:
+        s.enter(1 << SP | X30)  # thunks of closed functions
     callers = _callers(flows)
     solvers = {pc: _Liveness(flow) for pc, flow in flows.items()}
     pending = set(flows)
     while pending:
         batch = sorted(pending, reverse=True)
         pending = set()
-        before = s.anywhere
+        before = s.entered, s.returned, s.flags_entered, s.flags_jumped
         for pc in batch:
             _visit(flows[pc], solvers[pc], s, callers, pending)
-        if s.anywhere != before:
+            _enter_inside(flows[pc], s, branched_to)
+        if (s.entered, s.returned, s.flags_entered, s.flags_jumped) != before:
             pending = set(flows)
     return s
 
@@ -84,31 +132,48 @@ def _visit(flow: Flow, solver: _Liveness, s: Summaries, callers: Mapping[int, se
     """Bring one function up to date; whoever depends on what changed becomes pending."""
     pc = flow.function.start
     live = s.live[pc] = solver.solve(s)
-    at_start = live[flow.start]
-    reads = at_start >> _HALF & ~s.private
+    private = s.private(pc)
+    reads = live[flow.start] >> _HALF & ~private
     if reads & ~s.reads[pc]:
         s.reads[pc] |= reads
-        s.anywhere |= reads
+        s.everywhere |= reads
         pending |= callers[pc]
-    for index in flow.entries.values():
-        s.anywhere |= live[index] & ALL & ~s.private
-    out = s.live_out[pc] | s.anywhere
+        if s.pointed is None or pc in s.pointed:
+            s.enter(reads & ~FLAGS)
+    out = s.live_out[pc] | s.returned
     for part in flow.parts:
         if part.kind == "call":
             after = live[part.successors[0]] & ALL if part.successors else 0
         elif part.kind == "tail":
             after = out
         elif part.kind == "jump":
-            s.anywhere |= s.live_out[pc]
+            s.come_back(s.live_out[pc])
             continue
         else:
             continue
-        after &= ~s.private
-        if part.callee is None or part.resume:
-            s.anywhere |= after
-        elif after & ~s.live_out[part.callee]:
-            s.live_out[part.callee] |= after
-            pending.add(part.callee)
+        callee = callee_of(part)
+        after &= ~s.private(callee)
+        if callee is None:
+            s.come_back(after)
+        elif after & ~s.live_out[callee]:
+            s.live_out[callee] |= after
+            pending.add(callee)
+
+
+def _enter_inside(flow: Flow, s: Summaries, branched_to: frozenset[int]) -> None:
+    """What is live where control may enter a function inside."""
+    for pc, index in flow.entries.items():
+        live = s.live[flow.function.start][index] & ALL & ~s.private(flow.function.start)
+        s.enter(live & ~FLAGS)
+        if pc in branched_to:
+            s.flags_entered |= live & FLAGS
+        else:
+            s.flags_jumped |= live & FLAGS
+
+
+def flags_read(part: Part, s: Summaries) -> int:
+    """Flags that may be read where a branch out of the function at a part's end leads to."""
+    return s.flags_entered if part.resume else s.flags_jumped if part.kind == "jump" else 0
 
 
 class _Liveness:
@@ -118,7 +183,7 @@ class _Liveness:
         self.start = flow.function.start
         #: parts whose end needs something by itself: (index, kind, callee if its summary counts)
         self.ends = [
-            (index, part.kind, None if part.resume else part.callee)
+            (index, part, part.kind, callee_of(part))
             for index, part in enumerate(flow.parts)
             if part.kind in ("call", "tail", "jump", "ret", "sync")
         ]
@@ -132,15 +197,18 @@ class _Liveness:
     def solve(self, s: Summaries) -> list[int]:
         """Both masks at the start of each part."""
         gains = list(self.gains)
-        out = s.live_out[self.start] | s.anywhere
-        anywhere = s.anywhere * _BOTH
-        for index, kind, callee in self.ends:
+        out = s.live_out[self.start] | s.returned
+        for index, part, kind, callee in self.ends:
             if kind == "ret":
                 gains[index] = out
             elif kind == "sync":
                 gains[index] = SVC_READS * _BOTH
             else:
-                gain = anywhere if callee is None else s.reads[callee] * _BOTH
+                gain = (s.entered if callee is None else s.reads[callee]) * _BOTH
+                # The thunk of a closed function returns to where x30 says.
+                gain |= X30 * _BOTH if kind == "tail" and callee in s.closed and not s.uniform else 0
+                # A jump takes along what its own function has set (`placement`); a direct branch other flags, too.
+                gain |= s.flags_entered * _BOTH if part.resume else 0
                 gains[index] = gain if kind == "call" else gain | out
         if gains != self.gains or not self.live:
             self.gains = gains

@@ -104,7 +104,8 @@ def build_views(flow: Flow, placement: Placement) -> Views | None:
     parts = []
     for index, part in enumerate(flow.parts):
         views = _walk(part.pieces, at_start[index], webs)
-        for bit in bits((placement.stores[index] | placement.cold[index] | placement.values[index]) & VECTORS):
+        stores = placement.stores[index] | placement.rare[index] | placement.cold[index] | placement.values[index]
+        for bit in bits(stores & VECTORS):
             webs.add(views.at_end[bit - V0], _STORED)
         loads = placement.loads[index] | placement.results[index]
         for successor in part.successors:

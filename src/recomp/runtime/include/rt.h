@@ -44,9 +44,12 @@ typedef struct rt_activation {
 
 /* An emitted function: runs until guest control leaves it and returns the guest address where control goes. That is
  * the address behind the call when the guest returns, and any other address when it unwinds (longjmp, exceptions,
- * stack switches): a caller that did not expect it returns it further, down to rt_run. Where rt_module.balanced is set,
- * it always returns to its caller, and what it returns means nothing. */
+ * stack switches): a caller that did not expect it returns it further, down to rt_run. */
 typedef uint64_t (*rt_func)(rt_cpu *c);
+
+/* What every function is where rt_module.balanced is set: it always returns to its caller, takes what the registers
+ * hold that most calls use, whatever `*c` has for them, and returns what x0 then holds. */
+typedef uint64_t (*rt_value_func)(rt_cpu *c, uint64_t sp, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3);
 
 /* Why a guest cannot go on. */
 typedef enum rt_trap_kind {
@@ -72,6 +75,7 @@ typedef struct rt_entry {
   uint32_t pc;
   uint32_t start; /* of the function it lies in: differs from pc where control enters in the middle */
   rt_func function; /* that function; rt_cpu.resume says where in it */
+  uint32_t rare; /* not in the table: no pointer is seen to lead here */
 } rt_entry;
 
 typedef struct rt_segment {
@@ -117,7 +121,7 @@ typedef struct rt_module {
   const char *abi; /* "linux" or "horizon" */
   uint32_t entry;
   uint32_t phdr, phent, phnum;
-  uint32_t balanced; /* every function provably returns where it was called from */
+  uint32_t balanced; /* every function provably returns where it was called from: all are rt_value_func */
   const rt_segment *segments;
   uint32_t segment_count;
   const rt_entry *entries; /* sorted by pc */
@@ -142,9 +146,9 @@ extern const rt_module rt_guest;
 
 /* Dispatch (src/dispatch.c). */
 
-/* Index the entries of rt_guest; once, before anything else runs. */
+/* Make the table of rt_guest's functions; once, before anything else runs. */
 void rt_dispatch_init(void);
-/* Lets control that arrives at a guest address go to a function of the host's. */
+/* Lets control that arrives at a guest address, one in all, go to a function of the host's. */
 void rt_dispatch_host(uint32_t pc, rt_func function);
 /* Run guest code from `pc` until control reaches the guest address `until`; 1 (never a target) = for ever. */
 void rt_run(rt_cpu *c, uint64_t pc, uint64_t until);
@@ -156,23 +160,24 @@ void rt_unwind(rt_cpu *c, uint64_t pc);
 const rt_entry *rt_find_entry(uint64_t pc);
 /* The text of a word that trapped as unsupported, or NULL. */
 const char *rt_unsupported_text(uint32_t word);
-/* Where a call or jump goes that the index does not know: an entry inside a function is reached by unwinding to it
- * (its own activation may be live), everything else is a miss. */
+/* Where a call or jump goes that the table does not know: an entry inside a function is reached by unwinding to it
+ * (its own activation may be live), what is no entry is a miss. */
 uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target);
-
-/* Function starts by guest address: a page of 1024 words, then the word in it. The address is rotated by two, so that
- * a misaligned one falls into pages that are always empty. */
-#define RT_PAGE_COUNT (1u << 22)
-extern rt_func *rt_index[RT_PAGE_COUNT];
-
-static inline rt_func rt_lookup(uint64_t pc) {
-  uint32_t word = (uint32_t)pc >> 2 | (uint32_t)pc << 30;
-  rt_func *page = rt_index[word >> 10];
-  return page ? page[word & 1023] : (rt_func)0;
-}
+/* Where rt_module.balanced is set: the function at a guest address that the table does not know, or a miss. */
+rt_func rt_lookup_rare(rt_cpu *c, uint64_t site, uint64_t target);
 
 #define RT_LIKELY(x) __builtin_expect(!!(x), 1)
 #define RT_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* Function starts by guest word, from rt_functions_low on: one load behind the address, which calls through pointers wait
+ * for. The address is rotated by two, so that a misaligned one is far behind the table's end. */
+extern rt_func *rt_functions;
+extern uint32_t rt_functions_low, rt_functions_count;
+
+static inline rt_func rt_lookup(uint64_t pc) {
+  const uint32_t at = (uint32_t)pc - rt_functions_low, word = at >> 2 | at << 30;
+  return RT_LIKELY(word < rt_functions_count) ? rt_functions[word] : (rt_func)0;
+}
 
 /* Call the function at a guest address; returns the guest address it goes to. */
 static inline uint64_t rt_call_indirect(rt_cpu *c, uint64_t site, uint64_t target) {

@@ -1,27 +1,56 @@
-/* From guest addresses to emitted functions: the index behind indirect branches, and the loop at the bottom of every
+/* From guest addresses to emitted functions: the table behind indirect branches, and the loop at the bottom of every
  * guest thread's host stack, where control arrives that no live activation expected. */
 #include "rt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-rt_func *rt_index[RT_PAGE_COUNT];
+#define MOST_WORDS (UINT32_C(1) << 25) /* of code; functions behind them are found by searching */
+
+rt_func *rt_functions;
+uint32_t rt_functions_low, rt_functions_count;
+
+static int is_function(const rt_entry *entry) { return entry->pc == entry->start; }
+
+static uint32_t host_pc;
+static rt_func host_function;
 
 void rt_dispatch_host(uint32_t pc, rt_func function) {
-  rt_func **page = &rt_index[pc >> 12];
-  if (!*page) *page = calloc(1024, sizeof **page);
-  if (!*page) {
-    fputs("recomp: out of memory for the index of functions\n", stderr);
-    exit(1);
-  }
-  (*page)[pc >> 2 & 1023] = function;
+  host_pc = pc;
+  host_function = function;
+}
+
+static uint64_t call_host(rt_cpu *c, uint64_t sp, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3) {
+  c->sp = sp;
+  c->x[0] = x0, c->x[1] = x1, c->x[2] = x2, c->x[3] = x3;
+  host_function(c);
+  return c->x[0];
+}
+
+/* The host's function at a guest address, called as the guest's are; or NULL. */
+static rt_func find_host(uint64_t pc) {
+  if (!host_function || (uint32_t)pc != host_pc) return NULL;
+  return rt_guest.balanced ? (rt_func)call_host : host_function;
 }
 
 void rt_dispatch_init(void) {
+  const rt_entry *first = NULL, *last = NULL;
   for (uint32_t i = 0; i < rt_guest.entry_count; i++) {
     const rt_entry *entry = &rt_guest.entries[i];
-    if (entry->pc == entry->start) rt_dispatch_host(entry->pc, entry->function);
+    if (!is_function(entry) || (first && entry->pc - first->pc >= MOST_WORDS * 4)) continue;
+    if (!first) first = entry;
+    last = entry;
   }
+  if (!first) return;
+  rt_functions_low = first->pc;
+  rt_functions_count = (last->pc - first->pc) / 4 + 1;
+  rt_functions = calloc(rt_functions_count, sizeof *rt_functions);
+  if (!rt_functions) {
+    fputs("recomp: out of memory for the table of functions\n", stderr);
+    exit(1);
+  }
+  for (const rt_entry *entry = first; entry <= last; entry++)
+    if (is_function(entry) && !entry->rare) rt_functions[(entry->pc - first->pc) / 4] = entry->function;
 }
 
 const rt_entry *rt_find_entry(uint64_t pc) {
@@ -52,23 +81,41 @@ static int is_relay(uint32_t pc) {
 
 uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target) {
   const rt_entry *entry = rt_find_entry(target);
-  if (rt_guest.balanced || !entry) rt_miss(c, site, target);
+  if (!entry && find_host(target)) return host_function(c);
+  if (!entry) rt_miss(c, site, target);
+  if (is_function(entry)) return entry->function(c);
   if (c->x[30] != site + 4 && !is_relay(entry->pc)) return target;
   c->resume = target; /* a call comes back behind its site, so nothing is to be unwound */
   return entry->function(c);
 }
 
+rt_func rt_lookup_rare(rt_cpu *c, uint64_t site, uint64_t target) {
+  const rt_entry *entry = rt_find_entry(target);
+  if (entry && is_function(entry)) return entry->function;
+  rt_func host = find_host(target);
+  if (!host) rt_miss(c, site, target);
+  return host;
+}
+
+/* The guest address where control goes. */
+static uint64_t call(rt_cpu *c, rt_func function) {
+  if (!rt_guest.balanced) return function(c);
+  const uint64_t lr = c->x[30], sp = c->sp;
+  c->x[0] = ((rt_value_func)function)(c, sp, c->x[0], c->x[1], c->x[2], c->x[3]);
+  c->sp = sp;
+  return lr;
+}
+
 uint64_t rt_enter(rt_cpu *c, uint64_t pc) {
   rt_func function = rt_lookup(pc);
+  if (!function) function = find_host(pc);
   if (!function) {
     const rt_entry *entry = rt_find_entry(pc);
     if (!entry) rt_miss(c, 0, pc);
-    c->resume = pc;
+    if (!is_function(entry)) c->resume = pc;
     function = entry->function;
   }
-  const uint64_t lr = c->x[30];
-  pc = function(c);
-  return rt_guest.balanced ? lr : pc;
+  return call(c, function);
 }
 
 void rt_unwind(rt_cpu *c, uint64_t pc) {
