@@ -117,7 +117,7 @@ def test_init_writes_a_project_for_an_nro(folder: ProjectFolder, capsys: pytest.
     assert tomllib.loads((place / "title.toml").read_text())["title"] == "A title"
     assert main(["check", "--config", str(place / "automation.toml")]) == 0
     (place / "game.nro").write_bytes(nro()[:0x2800])
-    assert main(["init", str(place / "game.nro"), "--to", str(folder.root / "other")]) == 2
+    assert main(["init", str(place / "game.nro"), "--to", str(folder.root / "other")]) == 1
     assert "nro: file offset 0x0: image" in capsys.readouterr().err
     (place / "module.nso").write_bytes(nso("sdk", OTHER))
     assert main(["init", str(place / "module.nso"), "--to", str(folder.root / "other")]) == 2

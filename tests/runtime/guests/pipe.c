@@ -28,4 +28,4 @@ static uint64_t run(rt_cpu *c) {
   return 0;
 }
 
-GUEST_MODULE({TEXT + 4, TEXT + 4, child});
+GUEST_MODULE({TEXT + 4, TEXT + 4, child, 0});

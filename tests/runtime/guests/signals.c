@@ -95,4 +95,4 @@ static uint64_t run(rt_cpu *c) {
   return 0;
 }
 
-GUEST_MODULE({HANDLER, HANDLER, handler}, {ELSEWHERE, ELSEWHERE, elsewhere});
+GUEST_MODULE({HANDLER, HANDLER, handler, 0}, {ELSEWHERE, ELSEWHERE, elsewhere, 0});

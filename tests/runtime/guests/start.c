@@ -19,4 +19,4 @@ static uint64_t run(rt_cpu *c) {
   return 0;
 }
 
-GUEST_MODULE({TEXT + 4, TEXT + 4, run});
+GUEST_MODULE({TEXT + 4, TEXT + 4, run, 0});

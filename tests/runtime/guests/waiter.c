@@ -50,4 +50,4 @@ static uint64_t run(rt_cpu *c) {
   return 0;
 }
 
-GUEST_MODULE({TEXT + 4, TEXT + 4, wait_for_input});
+GUEST_MODULE({TEXT + 4, TEXT + 4, wait_for_input, 0});

@@ -27,10 +27,11 @@ static uint64_t call_host(rt_cpu *c, uint64_t sp, uint64_t x0, uint64_t x1, uint
   return c->x[0];
 }
 
-/* The host's function at a guest address, called as the guest's are; or NULL. */
+/* The host's function at a guest address, called as the guest's are; or NULL. (Between types of functions, C casts
+ * by way of void (*)(void).) */
 static rt_func find_host(uint64_t pc) {
   if (!host_function || (uint32_t)pc != host_pc) return NULL;
-  return rt_guest.balanced ? (rt_func)call_host : host_function;
+  return rt_guest.balanced ? (rt_func)(void (*)(void))call_host : host_function;
 }
 
 void rt_dispatch_init(void) {
@@ -101,7 +102,7 @@ rt_func rt_lookup_rare(rt_cpu *c, uint64_t site, uint64_t target) {
 static uint64_t call(rt_cpu *c, rt_func function) {
   if (!rt_guest.balanced) return function(c);
   const uint64_t lr = c->x[30], sp = c->sp;
-  c->x[0] = ((rt_value_func)function)(c, sp, c->x[0], c->x[1], c->x[2], c->x[3]);
+  c->x[0] = ((rt_value_func)(void (*)(void))function)(c, sp, c->x[0], c->x[1], c->x[2], c->x[3]);
   c->sp = sp;
   return lr;
 }
