@@ -46,7 +46,7 @@ MOST_CACHED, MOST_HELP, MOST_STAGE_MS, LEAST_GAIN = 6.0, 6.0, 15.0, 8.0
 all cached, DVC and Snakemake against recomp at least."""
 COMMAND = "echo stage >> ran"
 #: what the installed `recomp` does
-ENTRY = [sys.executable, "-c", "import sys; from recomp.cli.main import main; sys.exit(main())"]
+ENTRY = [sys.executable, "-c", "import sys; from recomp.cli.main import entry; sys.exit(entry())"]
 
 
 class Cost(NamedTuple):

@@ -2,7 +2,7 @@
 
 import sys
 
-from recomp.cli.main import main
+from recomp.cli.main import entry
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(entry())
