@@ -166,6 +166,30 @@ def test_section_7_an_unknown_control_names_the_nearest() -> None:
     assert hints(text, input_script.load) == ['did you mean "LEFT"?']
 
 
+def test_a_wrong_type_hides_no_other_problem_of_the_file() -> None:
+    event = {"frame": "x", "control": "LEFFT", "value": 1}
+    markers = [{"name": "a", "time_ms": 0}, {"name": "a", "time_ms": -1}]
+    script = problems(toml({**SCRIPT, "events": [event], "markers": markers}), input_script.load)
+    assert [p.splitlines()[0].split(": ", 1)[1] for p in script] == [
+        'events[0].time_ms: is missing: expected an integer in timing_mode "ms"',
+        'events[0].frame: expected an integer >= 0, found the string "x"',
+        'events[0].control: unknown control "LEFFT"',
+        'markers[1].name: a second marker "a"',
+        "markers[1].time_ms: expected an integer >= 0, found the integer -1",
+    ]
+    region = "[[runtime.memory_layout.regions]]\nname = {}\nbase = {}\nsize = 16\npermissions = {{ read = true }}\n"
+    regions = region.format('"a"', 0) + region.format('"b"', '"x"') + region.format('"c"', 8)
+    layout = problems("title = 5\n" + regions, title.load)
+    assert [p.split(": ")[1] for p in layout] == ["title"] + [
+        f"runtime.memory_layout.regions[{i}].base" for i in (1, 2)
+    ]
+    mode = problems(GOOD.replace("module_json", "elf") + "[run]\nseed = -1\n")
+    assert [p.split(": ")[1] for p in mode] == ["inputs.module_json", "inputs.elf", "run.seed"]
+    timeline = problems('[video]\nfps = "x"\n[timeline]\nstart = 5\nend = 4\n', video.load_reference)
+    assert any("timeline.end: lies before" in p for p in timeline)
+    assert any("video.fps: expected a number" in p for p in timeline)
+
+
 def test_section_7_times_belong_to_the_timing_mode() -> None:
     text = toml({**SCRIPT, "events": [{"frame": 3, "control": 30, "value": 1}]})
     assert [p.splitlines()[0].split(": ", 1)[1] for p in problems(text, input_script.load)] == [

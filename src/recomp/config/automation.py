@@ -160,7 +160,7 @@ class Settings(NamedTuple):
 def load(document: Document) -> Settings | None:
     """The settings, or None when the document has problems (which it has then gathered)."""
     raw = document.check(AUTOMATION)
-    if not document.problems:
+    if raw["inputs"] and raw["inputs"]["mode"]:
         _check_mode(document, raw["inputs"])
         _check_sections(document, raw)
     if document.problems:
@@ -199,7 +199,7 @@ _NEEDED = {"homebrew": ("nro",), "xci": ("xci", "keys"), "lifted": ("module_json
 def _check_mode(document: Document, inputs: dict[str, Any]) -> None:
     mode = inputs["mode"]
     for key in _NEEDED[mode]:
-        if not inputs[key]:
+        if not document.has(("inputs", key)):
             document.complain(("inputs", key), f'is missing: expected a path in mode "{mode}"')
     for other, keys in _NEEDED.items():
         for key in keys:

@@ -147,9 +147,8 @@ def load(path: str) -> Manifest:
     kind = JsonDocument if path.endswith(".json") else Document
     document = kind.load(path, os.path.basename(path))
     raw = document.check(BATCH)
-    if not document.problems:
-        _check_titles(document, raw["titles"])
-        _check_names(document, raw["global_defaults"])
+    _check_titles(document, raw["titles"] or [])
+    _check_names(document, raw["global_defaults"])
     document.finish()
     work_root = document.resolve(raw["global_defaults"]["work_root"])
     return Manifest(os.path.abspath(path), document.folder, raw, document.values, work_root)
@@ -158,11 +157,13 @@ def load(path: str) -> Manifest:
 def _check_titles(document: Document, titles: list[dict[str, Any]]) -> None:
     seen: dict[str, int] = {}
     for index, title in enumerate(titles):
-        name = title["title_id"].casefold()  # names of folders, and some file systems fold case
-        if name in seen:
+        name = (title["title_id"] or "").casefold()  # names of folders, and some file systems fold case
+        if name and name in seen:
             document.complain(("titles", index, "title_id"), f'a second title "{title["title_id"]}"',
                               hint=f"the first is titles[{seen[name]}]")  # fmt: skip
         seen.setdefault(name, index)
+        if title["inputs"] is None:
+            continue
         given = [key for key in ("automation", "elf", "nro") if title["inputs"][key]]
         if len(given) != 1:
             found = " and ".join(given) if given else "none of them"

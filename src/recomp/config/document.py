@@ -67,6 +67,16 @@ class Document:
             return table.check({}, (), lambda *_, **__: None)
         return table.check(self.values, (), self.complain)
 
+    def has(self, path: Path) -> bool:
+        """Whether anything, right or wrong, is written at `path`."""
+        value: Any = self.values
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
+
     def complain(self, path: Path, message: str, hint: str | None = None, at_key: bool = False) -> None:
         """A problem with the value (or key) at `path`; a path that is not there is shown where it should be."""
         self._add(self._span(path, at_key), dotted(path), message, hint)
@@ -120,6 +130,9 @@ class Document:
                 return
             if message == """Expected "'\"""":
                 self._add(span, "", "is not TOML: the line ends inside a string", "close it with '")
+                return
+            if message == "Cannot overwrite a value":
+                self._add(span, "", "is not TOML: sets a key that is already set", "remove one of the two")
                 return
         self._add(span, "", f"is not TOML: {message[:1].lower()}{message[1:]}", None)
 

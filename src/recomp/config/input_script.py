@@ -77,25 +77,27 @@ INPUT_SCRIPT = Table({
 def load(document: Document) -> dict[str, Any]:
     """The checked script, each event and marker with its `tick`; problems are gathered in the document."""
     script = document.check(INPUT_SCRIPT)
-    if document.problems:
-        return script
-    mode = script["metadata"]["timing_mode"]
-    key, other = ("time_ms", "frame") if mode == "ms" else ("frame", "time_ms")
-    for section in ("events", "markers"):
-        for index, item in enumerate(script[section]):
-            if item[other] is not None:
-                document.complain((section, index, other), f'does not belong to timing_mode "{mode}"', at_key=True)
-            if item[key] is None:
-                document.complain((section, index, key), f'is missing: expected an integer in timing_mode "{mode}"')
-            else:
-                item["tick"] = item[key] if mode == "frames" else to_tick(item[key])
-    for index, event in enumerate(script["events"]):
+    mode = script["metadata"] and script["metadata"]["timing_mode"]
+    for section in ("events", "markers") if mode else ():
+        for index, item in enumerate(script[section] or ()):
+            _check_time(document, (section, index), item, mode)
+    for index, event in enumerate(script["events"] or ()):
         _check_control(document, index, event)
-    names = [marker["name"] for marker in script["markers"]]
+    names = [marker["name"] for marker in script["markers"] or ()]
     for index, name in enumerate(names):
-        if name in names[:index]:
+        if name and name in names[:index]:
             document.complain(("markers", index, "name"), f'a second marker "{name}"', hint="names must be unique")
     return script
+
+
+def _check_time(document: Document, path: tuple[str, int], item: dict[str, Any], mode: str) -> None:
+    key, other = ("time_ms", "frame") if mode == "ms" else ("frame", "time_ms")
+    if item[other] is not None:
+        document.complain((*path, other), f'does not belong to timing_mode "{mode}"', at_key=True)
+    if item[key] is not None:
+        item["tick"] = item[key] if mode == "frames" else to_tick(item[key])
+    elif not document.has((*path, key)):
+        document.complain((*path, key), f'is missing: expected an integer in timing_mode "{mode}"')
 
 
 def _check_control(document: Document, index: int, event: dict[str, Any]) -> None:

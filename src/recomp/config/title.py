@@ -49,13 +49,14 @@ def load(document: Document) -> dict[str, Any]:
     layout = title["runtime"]["memory_layout"]
     if layout["regions"] is None:
         layout["regions"] = DEFAULT_REGIONS
-    elif not document.problems:
+    else:
         _check_overlaps(document, layout["regions"])
     return title
 
 
 def _check_overlaps(document: Document, regions: list[dict[str, Any]]) -> None:
-    by_base = sorted(range(len(regions)), key=lambda index: (regions[index]["base"], index))
+    placed = [i for i, region in enumerate(regions) if None not in (region["base"], region["size"])]
+    by_base = sorted(placed, key=lambda index: (regions[index]["base"], index))
     for left, right in zip(by_base, by_base[1:], strict=False):
         first, second = regions[left], regions[right]
         end = first["base"] + first["size"]
@@ -67,5 +68,5 @@ def _check_overlaps(document: Document, regions: list[dict[str, Any]]) -> None:
             )
     names = [region["name"] for region in regions]
     for index, name in enumerate(names):
-        if name in names[:index]:
+        if name and name in names[:index]:
             document.complain(("runtime", "memory_layout", "regions", index, "name"), f'a second region "{name}"')

@@ -111,14 +111,15 @@ VALIDATION_CONFIG = Table({
 def load_reference(document: Document) -> dict[str, Any]:
     """The checked values, times in seconds; problems are gathered in the document."""
     reference = document.check(REFERENCE_VIDEO)
-    if not document.problems:
-        timeline = reference["timeline"]
-        timeline["start"] = seconds(timeline["start"])
-        timeline["end"] = None if timeline["end"] is None else seconds(timeline["end"])
-        for event in timeline["events"]:
-            event["time"] = seconds(event["time"])
-        if timeline["end"] is not None and timeline["end"] < timeline["start"]:
-            document.complain(("timeline", "end"), f"lies before timeline.start ({timeline['start']} s)")
+    timeline = reference["timeline"]
+    for table, key in (
+        (timeline, "start"),
+        (timeline, "end"),
+        *((event, "time") for event in timeline["events"] or ()),
+    ):
+        table[key] = None if table[key] is None else seconds(table[key])
+    if None not in (timeline["start"], timeline["end"]) and timeline["end"] < timeline["start"]:
+        document.complain(("timeline", "end"), f"lies before timeline.start ({timeline['start']} s)")
     return reference
 
 
