@@ -157,6 +157,18 @@ def test_paths_inside_the_folder_of_the_config_are_relative_to_it(whole: Project
     assert f'"{tmp_path}/apart/validation-report.json"' in text
 
 
+def test_what_went_wrong_is_told_with_relative_paths_too(whole: ProjectFolder) -> None:
+    (whole.root / "reference.hashes").write_text("garbage\n")
+    assert automate(whole) == 1
+    manifest = whole.manifest()
+    assert [step["notes"] for step in manifest["steps"] if step["status"] == "failed"] == [
+        ["reference.hashes:1: found 'garbage', expected a lower-case SHA-256 (64 hex digits) or INDEX HASH"]
+    ]
+    told = [path.read_text() for path in (whole.work_root / ".recomp/runs").glob("*/*.json*")]
+    assert any("garbage" in text for text in told)
+    assert not any(str(whole.root) in text for text in told)
+
+
 def test_it_is_whole_at_every_instant(whole: ProjectFolder) -> None:
     """A reader that never stops looking, while runs replace it, sees nothing else than whole manifests."""
     path = whole.work_root / "run-manifest.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
 
@@ -36,3 +37,8 @@ class Layout(NamedTuple):
         """A path as records spell it: relative to the config's folder if it lies in there."""
         inside = path == self.config_dir or path.startswith(self.config_dir.rstrip("/") + "/")
         return os.path.relpath(path, self.config_dir) if inside else path
+
+    def worded(self, text: str) -> str:
+        """What somebody said, with the paths in it as records spell them."""
+        folder = self.config_dir.rstrip("/") + "/"
+        return text if folder == "/" else re.sub(rf"(?<![\w./-]){re.escape(folder)}", "", text)

@@ -119,6 +119,8 @@ class Runner:
         scratch = os.path.join(self.layout.scratch_dir, stage.name)
         try:
             record, failure = self._make(keyed, scratch, attempt, steps)
+            if failure is not None:
+                failure.message = self.layout.worded(failure.message)
             scratch_used: str | None = scratch
             if failure is not None:
                 pass  # never cached
@@ -202,9 +204,11 @@ class Runner:
     def _explain(self, stage: Stage, raised: Exception) -> RecompError:
         """What a stage raised, as an error a user can act on; for a bug, the traceback goes to the stage's log."""
         if isinstance(raised, RecompError):
+            raised.message = self.layout.worded(raised.message)
             return raised
         if isinstance(raised, OSError):
-            return StageError(f"{stage.name}: {system_error(raised)}", hint=system_hint(raised))
+            message = self.layout.worded(f"{stage.name}: {system_error(raised)}")
+            return StageError(message, hint=system_hint(raised))
         import traceback
 
         path = self._log_path(stage, "stderr")
@@ -234,8 +238,8 @@ class Runner:
             "execution": os.urandom(8).hex() if keyed.stage.command else None,
             "tool_versions": {tool.name: tool.version for tool in keyed.stage.tools if not tool.internal},
             "outputs": entries,
-            "found": result.found,
-            "notes": list(result.notes),
+            "found": self.layout.worded(result.found),
+            "notes": [self.layout.worded(note) for note in result.notes],
             "again": result.again,
             "logs": logs,
             "confinement": confinement,
