@@ -32,7 +32,7 @@ def stage(job: Job, before: tuple[str, ...], receiving: tuple[str, ...], inputs:
     return Stage(
         name="archive",
         run=run,
-        config={**config, "inputs": [[item["name"], item["sha256"]] for item in inputs]},
+        config={**config, **{item["name"]: item["sha256"] for item in inputs}},
         tools=job.tools.recomp("stages/archive.py"),
         after=before,
         outputs=(
