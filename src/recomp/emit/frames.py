@@ -147,7 +147,7 @@ def _reaching(called: Mapping[int, set[int]], targets: set[int]) -> set[int]:
 
 def _close(flows: Iterable[Flow], changes: Iterable[tuple[Part, list[Piece]]]) -> None:
     for part, pieces in changes:
-        _replace(part, pieces)
+        part.fill(pieces)
     for flow in flows:
         flow.balanced = True
         for part in flow.parts:
@@ -155,18 +155,6 @@ def _close(flows: Iterable[Flow], changes: Iterable[tuple[Part, list[Piece]]]) -
                 part.expr = "0"
                 part.uses &= ~(part.end_uses & ~part.defines)
                 part.end_uses = 0
-
-
-def _replace(part: Part, pieces: list[Piece]) -> None:
-    """New pieces, and the part's masks that follow from them and its end."""
-    end_uses, end_defines = part.end_uses, part.end_defines
-    part.pieces = pieces
-    uses = defines = 0
-    for piece in pieces:
-        uses |= piece.reads & ~defines
-        defines |= piece.writes
-    part.uses = uses | end_uses & ~defines
-    part.defines = defines | end_defines
 
 
 class _Proof:

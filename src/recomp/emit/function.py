@@ -7,8 +7,9 @@ stores what is still dirty and goes on to `unwind`: to an entry of this very act
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from recomp.emit.code import Piece
 from recomp.emit.files import c_comment
@@ -27,6 +28,15 @@ _NAMES = [*(f"x{n}" for n in range(31)), "sp", "nf", "zf", "cf", "vf"]
 _FIELDS = [*(f"c->x[{n}]" for n in range(31)), *(f"c->{name}" for name in _NAMES[31:])]
 _LOADS = [f"  {name} = {field};" for name, field in zip(_NAMES, _FIELDS, strict=True)]
 _STORES = [f"  {field} = {name};" for name, field in zip(_NAMES, _FIELDS, strict=True)]
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _moves(mask: int, into_c: bool) -> tuple[str, ...]:
+    """Stores into `*c`, or loads, of general registers and flags."""
+    lines = _STORES if into_c else _LOADS
+    return tuple(lines[bit] for bit in bits(mask & ~VECTORS))
+
+
 _VECTOR_LOADS = {
     "v": "  v{n} = c->v[{n}];",
     "d": "  d{n} = rt_v_to_d(c->v[{n}]);",
@@ -190,10 +200,10 @@ class _Function:
 
     def _part(self, index: int) -> None:
         part = self.parts[index]
-        if self.views is None:
-            self.lines += [f"  {piece.text}" for piece in part.pieces]
-        else:
+        if self.views is not None and self.views.parts[index].pieces:
             self._pieces_with_views(part, index)
+        else:
+            self.lines += [f"  {piece.text}" for piece in part.pieces]
         getattr(self, f"_end_{part.kind}")(index, part)
 
     def _pieces_with_views(self, part: Part, index: int) -> None:
@@ -252,24 +262,25 @@ class _Function:
             line += f" u{n} = v{n}[1];" if kind == "v" else f" u{n} = 0;"
         return line
 
-    def _loads(self, mask: int, index: int) -> list[str]:
+    def _loads(self, mask: int, index: int) -> Sequence[str]:
         """Loads from `*c` of registers held at the start of a part."""
         self.used |= mask
         unset = mask & self.private
-        lines = [_LOADS[bit] for bit in bits(mask & ~unset & ~VECTORS)]
-        lines += [f"  {_NAMES[bit]} = 0;" for bit in bits(unset & ~VECTORS)]
+        if not unset and not mask & VECTORS:
+            return _moves(mask, False)
+        lines = [*_moves(mask & ~unset, False), *(f"  {_NAMES[bit]} = 0;" for bit in bits(unset & ~VECTORS))]
         if mask & VECTORS and self.views is not None:
             webs = self.views.parts[index].at_start
             lines += self._vector_moves(mask & ~unset, webs, _VECTOR_LOADS)
             lines += self._vector_moves(unset, webs, _VECTOR_ZEROS)
         return lines
 
-    def _stores(self, mask: int, index: int) -> list[str]:
+    def _stores(self, mask: int, index: int) -> Sequence[str]:
         """Stores to `*c` at the end of a part."""
         self.used |= mask
-        lines = [_STORES[bit] for bit in bits(mask & ~VECTORS)]
+        lines = _moves(mask, True)
         if mask & VECTORS and self.views is not None:
-            lines += self._vector_moves(mask, self.views.parts[index].at_end, _VECTOR_STORES)
+            return [*lines, *self._vector_moves(mask, self.views.parts[index].at_end, _VECTOR_STORES)]
         return lines
 
     def _vector_moves(self, mask: int, webs: dict[int, int], forms: dict[str, str]) -> list[str]:

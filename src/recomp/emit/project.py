@@ -28,6 +28,7 @@ from recomp.emit.signature import Signature, signatures, symbol
 from recomp.emit.summary import Summaries, direct_reads, summarise
 from recomp.emit.units import split_units
 from recomp.errors import LiftError
+from recomp.lift.collector import collector_paused
 from recomp.lift.module import Function, Module
 from recomp.semantics import lift_insn
 
@@ -42,6 +43,7 @@ def _is_named(function: Function) -> bool:
     return function.name != f"f_{function.start:x}"
 
 
+@collector_paused()
 def emit_project(
     module: Module,
     segments: dict[str, bytes],
