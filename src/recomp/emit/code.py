@@ -53,14 +53,12 @@ class Piece:
 
 def _branch(insn: Insn) -> Piece:
     piece = Piece(insn, "branch")
-    builder = Builder(insn, 0)
-    if insn.name in CONDITIONAL:
-        piece.text = taken(builder, insn)
-    elif insn.name not in ("B", "BL"):
-        piece.text = builder.x(insn.rn)
     if insn.name not in ("BR", "BLR", "RET"):
         piece.displacement = displacement(insn)
-    piece.reads = builder.reads
+    if insn.name not in ("B", "BL"):
+        builder = Builder(insn, 0)
+        piece.text = taken(builder, insn) if insn.name in CONDITIONAL else builder.x(insn.rn)
+        piece.reads = builder.reads
     return piece
 
 

@@ -6,6 +6,7 @@ get a part of their own, so that every successor is a part.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,8 +25,6 @@ X8, X30 = 1 << 8, 1 << 30
 SVC, SVC_MASK = 0xD4000001, 0xFFE0001F
 #: Numbers of supervisor calls: clone and clone3; exit, exit_group and rt_sigreturn, which do not come back.
 CLONE_CALLS, EXIT_CALLS = (220, 435), (93, 94, 139)
-#: What a text that accesses guest memory names.
-_MEMORY = re.compile(r"\bM\b")
 #: What a handler of faults sees exact (`Module.faults`): nothing; what Go's runtime needs to make a panic of a fault
 #: (x28: its thread, x29, x30, sp); every register.
 SHOWN = {"": 0, "frame": 1 << 28 | 1 << 29 | 1 << 30 | 1 << SP, "all": ALL}
@@ -81,8 +80,9 @@ class Flow:
     balanced: bool = False
     #: registers that are exact in `*c` wherever an access may fault, where `points` mark them
     shown: int = 0
-    #: parts whose end does more than to go to another part
+    #: parts whose end does more than to go to another part, and those that end in a point
     ends: list[int] = field(default_factory=list)
+    points: list[int] = field(default_factory=list)
     #: part indices, successors mostly first, for backward dataflow
     postorder: list[int] = field(default_factory=list)
     #: the parts that come behind a predecessor in this order, or are their own: what reaches them goes round again
@@ -133,7 +133,10 @@ class _Builder:
         flow = Flow(self.function, self.parts, self.at[self.function.start], entries, sum(b.insns for b in blocks))
         flow.threads = frozenset(threads)
         flow.shown = self.shown
-        flow.ends = [index for index, part in enumerate(self.parts) if part.kind not in ("goto", "cond", "switch")]
+        inner = ("goto", "cond", "switch", "point")
+        flow.ends = [index for index, part in enumerate(self.parts) if part.kind not in inner]
+        if self.shown:
+            flow.points = [index for index, part in enumerate(self.parts) if part.kind == "point"]
         flow.postorder = _postorder(flow)
         flow.heads = _heads(flow)
         return flow
@@ -163,7 +166,7 @@ class _Builder:
                 if piece.kind == "trap" or n + 1 == len(pieces):
                     return ends
                 part, first = self._part(pc + 4, False), n + 1
-            elif self.shown and _MEMORY.search(piece.text):
+            elif self.shown and _accesses_memory(piece.text):
                 part.fill(pieces[first:n])
                 part.site, part.kind, part.successors = pc, "point", (len(self.parts),)
                 part, first = self._part(pc, False), n
@@ -245,6 +248,11 @@ class _Builder:
         part.defines |= part.end_defines
 
 
+@functools.lru_cache(maxsize=1 << 16)
+def _accesses_memory(text: str) -> bool:
+    return re.search(r"\bM\b", text) is not None
+
+
 def _calls(part: Part, numbers: tuple[int, ...]) -> bool:
     """The supervisor call at the end of a part is one of these: its number was put into x8 just before."""
     if part.word & SVC_MASK != SVC:
@@ -262,20 +270,17 @@ def _postorder(flow: Flow) -> list[int]:
     seen = bytearray(len(parts))
     order: list[int] = []
     for root in (flow.start, *flow.entries.values(), *range(len(parts))):
-        if seen[root]:
-            continue
-        seen[root] = 1
-        stack = [(root, iter(parts[root].successors))]
+        stack = [] if seen[root] else [root]
         while stack:
-            node, successors = stack[-1]
-            for successor in successors:
-                if not seen[successor]:
-                    seen[successor] = 1
-                    stack.append((successor, iter(parts[successor].successors)))
-                    break
-            else:
+            node = stack[-1]
+            if not seen[node]:
+                seen[node] = 1
+                stack += [successor for successor in parts[node].successors if not seen[successor]]
+                continue
+            stack.pop()
+            if seen[node] == 1:
+                seen[node] = 2
                 order.append(node)
-                stack.pop()
     return order
 
 

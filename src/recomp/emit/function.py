@@ -107,21 +107,19 @@ class _Function:
         self.again = flow.function.returns == "again" and bool(flow.entries)
 
     def text(self) -> str:
-        body: list[tuple[int, list[str]]] = []
+        body: list[list[str]] = []
         for index in range(len(self.parts)):
             self.lines = []
             self._part(index)
-            body.append((index, self.lines))
+            body.append(self.lines)
         tail = self._tail()
-        head = self._head()
-        lines = head
-        for index, part_lines in body:
-            part = self.parts[index]
+        lines = self._head()
+        for index, part in enumerate(self.parts):
             if index in self.labels:
                 lines.append(f"{self._label(index)}:;")
             elif part.labelled:
                 lines.append(f"  /* {part.pc:x} */")
-            lines += part_lines
+            lines += body[index]
         return "\n".join((*lines, *tail, "}", ""))
 
     # --- the frame around the parts

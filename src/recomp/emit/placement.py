@@ -57,6 +57,8 @@ def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Plac
             found.results[index] = call.result_mask
             # Behind the call of a closed function `*c` has a callee's sp.
             gained[index] = call.result_mask | (1 << SP if s.returns(callee_of(part)) else 0)
+    for index in flow.points:
+        wanted[index] = flow.shown
     table = [(index, p.uses, p.defines, p.successors) for index, p in ((i, parts[i]) for i in flow.postorder)]
     dirty = [0] * len(parts)
     dirty[flow.start] = own.parameter_mask
@@ -71,6 +73,8 @@ def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Plac
         if part.kind == "call" and not s.returns(callee_of(part)):
             found.cold[index] = at_end & s.anywhere & ~stored
         needed[index] = stored | found.cold[index] | found.rare[index] | found.values[index]
+    for index in flow.points:
+        needed[index] = found.stores[index] = (dirty[index] | parts[index].defines) & flow.shown
     _hold(found.held, flow, table, needed, written)
     for index in calls:
         part = parts[index]
@@ -82,8 +86,6 @@ def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Plac
 def _effect(part: Part, flow: Flow, s: Summaries, own: Signature, call: Signature) -> tuple[int, int]:
     """(registers to be in `c` before the part's end if they are dirty, registers that the end may write)."""
     start, kind = flow.function.start, part.kind
-    if kind == "point":
-        return flow.shown, 0
     private = s.private(start)
     out = (s.live_out[start] | s.returned) & ~private
     if kind == "ret":

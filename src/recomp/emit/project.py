@@ -67,7 +67,7 @@ def emit_project(
     units = split_units([flows[pc] for pc in sorted(flows)], options.unit_insns)
     for unit in units:
         text = _unit(unit, summaries, with_values, options, name_of)
-        files[f"unit_{unit[0].function.start:08x}.c"] = text
+        files[f"unit_{unit[0].function.start:08x}.c"] = text.encode()
     contents = [segments.get(s.init_path, b"")[: s.init_size] for s in module.segments]
     files["guest.bin"], offsets = pack_blob(contents)
     rows = [

@@ -194,7 +194,7 @@ class _Liveness:
         self.ends = [
             (index, part, part.kind, callee_of(part))
             for index, part in ((index, flow.parts[index]) for index in flow.ends)
-            if part.kind not in ("point", "trap")
+            if part.kind != "trap"
         ]
         self.keeps = [~(part.defines * _BOTH) for part in flow.parts]
         self.preds: list[list[int]] = [[] for _ in flow.parts]

@@ -111,13 +111,13 @@ class Values:
 
     def _at_exit(self, place: Place, leader: int, depth: int) -> Node | None:
         """The value behind the last instruction of a block; blocks that leave the place alone are skipped over."""
-        chain = []
+        chain = set()
         wanted = _mask_of(place)
         while not self._effects_of(leader)[0] & wanted:
             preds = self.graph.preds[leader]
             if len(preds) != 1 or leader == self.graph.start or leader in chain:
                 return self._at_start(place, leader, depth)
-            chain.append(leader)
+            chain.add(leader)
             leader = preds[0]
         return self._before(place, self.last_index(leader) + 1, leader, depth)
 
