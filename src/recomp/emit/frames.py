@@ -20,6 +20,7 @@ nobody reads them (an unwinder does: programs with one have functions that are n
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ class State:
 
     def meet(self, other: State) -> bool:
         """Keep what both agree on; True if that is less."""
+        if self.values == other.values and self.slots == other.slots:
+            return False
         before = len(self.values) + len(self.slots)
         self.values = {r: v for r, v in self.values.items() if other.values.get(r) == v}
         self.slots = {o: r for o, r in self.slots.items() if other.slots.get(o) == r}
@@ -169,6 +172,9 @@ class _Proof:
         result = []
         for index, state in self.at.items():
             part = self.flow.parts[index]
+            if not _touches(part):
+                self._check_end(part, state)
+                continue
             state = state.copy()
             pieces: list[Piece] = []
             for piece in part.pieces:
@@ -191,12 +197,14 @@ class _Proof:
         while pending:
             index = pending.pop()
             part = self.flow.parts[index]
-            state = self.at[index].copy()
-            for piece in part.pieces:
-                if (piece.reads | piece.writes) & _TRACKED_MASK:
-                    self._step(state, piece)
-            if part.kind == "call":
-                state.values[X30] = OTHER
+            state = self.at[index]
+            if _touches(part):
+                state = state.copy()
+                for piece in part.pieces:
+                    if (piece.reads | piece.writes) & _TRACKED_MASK:
+                        self._step(state, piece)
+                if part.kind == "call":
+                    state.values[X30] = OTHER
             for successor in part.successors:
                 self._flow_into(successor, state, pending)
 
@@ -286,6 +294,11 @@ class _Proof:
         return True
 
 
+def _touches(part: Part) -> int:
+    """Whether a part has anything to do with tracked registers."""
+    return (part.uses | part.defines) & _TRACKED_MASK
+
+
 def _address(insn: Insn, state: State) -> tuple[int, Value] | None:
     """(register, value) where an instruction makes a frame address in a tracked register."""
     if insn.name not in ("ADD_i", "SUB_i") or not insn.sf:
@@ -298,8 +311,9 @@ def _address(insn: Insn, state: State) -> tuple[int, Value] | None:
     return target, ("frame", known[1] + (amount if insn.name == "ADD_i" else -amount))
 
 
-def _bits(mask: int) -> Iterable[int]:
-    return [r for r in _TRACKED if mask >> r & 1]
+@functools.lru_cache(maxsize=1 << 16)
+def _bits(mask: int) -> tuple[int, ...]:
+    return tuple(r for r in _TRACKED if mask >> r & 1)
 
 
 def _name(register: int) -> str:
@@ -330,6 +344,7 @@ _FORMS = {
 }
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def frame_access(insn: Insn) -> Access | None:
     """The access of a load or store that moves whole registers to or from a fixed offset; None for anything else."""
     form = _FORMS.get(insn.name)

@@ -18,7 +18,7 @@ from recomp.emit.placement import Placement, place
 from recomp.emit.runs import SHOWS, Step, emit_steps
 from recomp.emit.signature import Signature, called, own_signature, thunk
 from recomp.emit.summary import Summaries, callee_of
-from recomp.emit.views import VECTORS, Access, Views, bits, build_views
+from recomp.emit.views import VECTORS, Views, bits, build_views
 from recomp.lift.module import Function
 from recomp.semantics.builder import CF, NF, V0, VF, ZF
 from recomp.semantics.propagate import Propagating, propagating
@@ -59,6 +59,9 @@ _VECTOR_ZEROS = {
     "s": "  s{n} = 0;",
 }
 
+
+#: (view that a text names, register, how the function keeps it)
+_Kept = list[tuple[str, int, str]]
 
 _FIELD = re.compile(r"c->v\[(\d+)\]|c->(sp)|c->x\[(\d+)\]")
 
@@ -208,41 +211,44 @@ class _Function:
         views = self.views
         assert views is not None
         found = iter(views.parts[index].pieces)
-        steps = [
-            self._step(piece, *next(found)) if piece.views else Step(piece.text, _indented) for piece in part.pieces
-        ]
-        self.lines += emit_steps(steps, self._fresh)
+        kept: list[tuple[Piece, _Kept, _Kept]] = []
+        for piece in part.pieces:
+            before, after = next(found) if piece.views else ((), ())
+            reads, writes = ([(kind, n, views.kind(web)) for kind, n, web in a] for a in (before, after))
+            kept.append((piece, reads, writes))
+        nans = [_propagating(piece, writes) for piece, _, writes in kept]
+        if any(nans):
+            steps = [self._step(*entry, nan) for entry, nan in zip(kept, nans, strict=True)]
+            self.lines += emit_steps(steps, self._fresh)
+        else:
+            self.lines += [self._line(piece.text, reads, writes) for piece, reads, writes in kept]
 
     def _fresh(self) -> str:
         self.copies += 1
         return f"n{self.copies}"
 
-    def _step(self, piece: Piece, before: list[Access], after: list[Access]) -> Step:
-        """A piece with the conversions between what its text names and what the function keeps."""
-        views = self.views
-        assert views is not None
-        reads = [(kind, n, views.kind(web)) for kind, n, web in before]
-        writes = [(kind, n, views.kind(web)) for kind, n, web in after]
+    def _line(self, text: str, reads: _Kept, writes: _Kept) -> str:
+        """A piece's text with the conversions between what it names and what the function keeps."""
+        result = f"  {text}"
+        for kind, n, kept in reads:
+            result = self._read_view(kind, n, kept, result)
+        for kind, n, kept in writes:
+            result = self._write_view(kind, n, kept, result)
+        return result
 
-        def line(text: str) -> str:
-            result = f"  {text}"
-            for kind, n, kept in reads:
-                result = self._read_view(kind, n, kept, result)
-            for kind, n, kept in writes:
-                result = self._write_view(kind, n, kept, result)
-            return result
-
-        homes = {n: tuple(f"{letter}{n}" for letter in kept) for _, n, kept in writes}
-        converted = [f"{kind}{n}" for kind, n, kept in reads if kind != kept[0]] + [
-            f"{kind}{n}" for kind, n, _ in writes
-        ]
+    def _step(self, piece: Piece, reads: _Kept, writes: _Kept, nan: Propagating | None) -> Step:
+        if not reads and not writes:
+            return Step(piece.text, _indented)
+        homes = {n: _variables(n, kept) for _, n, kept in writes}
+        converted = [f"{kind}{n}" for kind, n, kept in reads if kind != kept[0]]
+        converted += [f"{kind}{n}" for kind, n, _ in writes]
         return Step(
             piece.text,
-            line,
-            {n: tuple(f"{letter}{n}" for letter in kept) for _, n, kept in reads},
+            lambda text: self._line(text, reads, writes),
+            {n: _variables(n, kept) for _, n, kept in reads},
             homes,
             frozenset(converted).union(*homes.values()),
-            _propagating(piece, writes),
+            nan,
         )
 
     def _read_view(self, kind: str, n: int, kept: str, line: str) -> str:
@@ -459,7 +465,12 @@ class _Function:
         self.lines.append(f"  rt_trap(c, {part.expr}, UINT64_C({part.site:#x}), {part.word:#010x}u);")
 
 
-def _propagating(piece: Piece, writes: list[tuple[str, int, str]]) -> Propagating | None:
+def _variables(n: int, kept: str) -> tuple[str, ...]:
+    """The C variables that keep a vector register."""
+    return tuple(f"{letter}{n}" for letter in kept)
+
+
+def _propagating(piece: Piece, writes: _Kept) -> Propagating | None:
     """How a piece hands on NaNs, if what the function keeps of its result shows every NaN in it."""
     found = propagating(piece.insn, piece.text) if piece.insn and len(writes) == 1 else None
     return found if found and writes[0][2] in SHOWS[found.shape] else None
