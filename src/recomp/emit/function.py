@@ -18,7 +18,7 @@ from recomp.emit.placement import Placement, place
 from recomp.emit.runs import SHOWS, Step, emit_steps
 from recomp.emit.signature import Signature, called, own_signature, thunk
 from recomp.emit.summary import Summaries, callee_of
-from recomp.emit.views import VECTORS, Views, bits, build_views
+from recomp.emit.views import VECTORS, Access, Views, bits, build_views
 from recomp.lift.module import Function
 from recomp.semantics.builder import CF, NF, V0, VF, ZF
 from recomp.semantics.propagate import Propagating, propagating
@@ -60,6 +60,7 @@ _VECTOR_ZEROS = {
 }
 
 
+_NO_ACCESS: tuple[list[Access], list[Access]] = [], []
 #: (view that a text names, register, how the function keeps it)
 _Kept = list[tuple[str, int, str]]
 
@@ -213,8 +214,9 @@ class _Function:
         found = iter(views.parts[index].pieces)
         kept: list[tuple[Piece, _Kept, _Kept]] = []
         for piece in part.pieces:
-            before, after = next(found) if piece.views else ((), ())
-            reads, writes = ([(kind, n, views.kind(web)) for kind, n, web in a] for a in (before, after))
+            before, after = next(found) if piece.views else _NO_ACCESS
+            reads = [(kind, n, views.kind(web)) for kind, n, web in before]
+            writes = [(kind, n, views.kind(web)) for kind, n, web in after]
             kept.append((piece, reads, writes))
         nans = [_propagating(piece, writes) for piece, _, writes in kept]
         if any(nans):
@@ -472,7 +474,7 @@ def _variables(n: int, kept: str) -> tuple[str, ...]:
 
 def _propagating(piece: Piece, writes: _Kept) -> Propagating | None:
     """How a piece hands on NaNs, if what the function keeps of its result shows every NaN in it."""
-    found = propagating(piece.insn, piece.text) if piece.insn and len(writes) == 1 else None
+    found = propagating(piece.insn, piece.text) if len(writes) == 1 and piece.insn else None
     return found if found and writes[0][2] in SHOWS[found.shape] else None
 
 
