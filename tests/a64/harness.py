@@ -24,7 +24,7 @@ from unicorn import arm64_const
 
 from recomp.a64 import Insn, decode
 from recomp.semantics import lift_insn
-from recomp.semantics.branch import CONDITIONAL, branch_target, taken
+from recomp.semantics.branch import CONDITIONAL, displacement, taken
 from recomp.semantics.builder import Builder
 from tests.a64.states import BASE, MAX_STATES, STATE, STRIDE
 from tests.a64.trampoline import CODE, SLOT, WORD_AT, trampoline, word_pc
@@ -180,7 +180,7 @@ def _function_body(words: tuple[int, ...], pc: int) -> list[str]:
             raise LookupError(f"{word:08x} has no pattern")
         if insn.name in CONDITIONAL:
             # Forward, over the next words: those become the body of an `if`.
-            end = n + (branch_target(insn, pc + 4 * n) - pc - 4 * n) // 4
+            end = n + displacement(insn) // 4
             result.append(place(_condition(insn, pc)))
             result += ["if (!taken) {\n", *_function_body(words[n + 1 : end], pc + 4 * (n + 1)), "}\n"]
             return result + _function_body(words[end:], pc + 4 * end)

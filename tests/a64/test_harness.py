@@ -17,7 +17,6 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
         b.set_rsp(i.sf, i.rd, f"{b.rsp(i.sf, i.rn)} + {i.imm12 + 1}u")
 
     monkeypatch.setitem(semantics.functions(), "ADD_i", off_by_one)
-    monkeypatch.setattr(semantics, "_memo", {})
 
 
 def _states(count: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recomp.a64.table import decode, patterns
+from recomp.emit import EmitOptions, emit_project
 from recomp.errors import FormatError, LiftError
 from recomp.lift.lift import Miss, lift_elf, read_misses
 from recomp.lift.module import decode_module, encode_module
@@ -287,8 +288,8 @@ def test_the_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_damaged_program_lifts_or_is_refused(seed: int) -> None:
-    """Bytes of headers, tables and code replaced, or the end cut off: laws kept, or one clear error."""
+def test_a_damaged_program_is_translated_or_refused(seed: int) -> None:
+    """Bytes of headers, tables and code replaced, or the end cut off: laws kept, and C for it, or one clear error."""
     rng = np.random.default_rng(seed)
     raw = bytearray(compile_c(SETJMP))
     reach = (len(raw), 512, 0x8000)[seed % 3]
@@ -297,8 +298,9 @@ def test_a_damaged_program_lifts_or_is_refused(seed: int) -> None:
     if seed % 4 == 3:
         del raw[int(rng.integers(len(raw))) :]
     try:
-        module = lift_elf(bytes(raw))[0]
+        module, segments, _ = lift_elf(bytes(raw))
     except (FormatError, LiftError) as error:
         assert error.message.startswith(("elf: ", "lift: "))
     else:
         check_module(module)
+        assert "module.c" in emit_project(module, segments, EmitOptions(source="damaged", sha256="0" * 64))

@@ -48,13 +48,16 @@ def test_constants_wrap(value: int, sf: int, text: str) -> None:
     assert builder().imm(sf, value) == text
 
 
-def test_text_is_shared_unless_it_depends_on_the_pc() -> None:
+def test_a_text_says_whether_it_depends_on_the_pc() -> None:
     add, adr = decode(0x91000420), decode(0x10000000)
     assert add is not None and adr is not None
-    assert lift_insn(add, 0x1000) is lift_insn(add, 0x2000)
-    at_1000, at_2000 = lift_insn(adr, 0x1000), lift_insn(adr, 0x2000)
-    assert at_1000 is not None and at_2000 is not None
-    assert (at_1000.text, at_2000.text) == ("x0 = UINT64_C(0x1000);", "x0 = UINT64_C(0x2000);")
+    found = [lift_insn(insn, pc) for insn in (add, adr) for pc in (0x1000, 0x2000)]
+    assert [(b.text, b.uses_pc) for b in found if b is not None] == [
+        ("x0 = x1 + 0x1u;", False),
+        ("x0 = x1 + 0x1u;", False),
+        ("x0 = UINT64_C(0x1000);", True),
+        ("x0 = UINT64_C(0x2000);", True),
+    ]
 
 
 def test_branches_have_no_semantics() -> None:

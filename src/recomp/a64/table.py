@@ -30,29 +30,32 @@ class Pattern:
     constraint: str
     group: str
     where: str
+    fields_of: Callable[[int], dict[str, int]] = field(compare=False)
     holds: Callable[[dict[str, int]], bool] | None = field(default=None, compare=False)
 
     def match(self, word: int) -> dict[str, int] | None:
+        """The fields of a word; None if it is another instruction's."""
         if word & self.mask != self.value:
             return None
-        fields = {name: word >> low & ((1 << width) - 1) for name, low, width in self.fields}
+        fields = self.fields_of(word)
         if self.holds is not None and not self.holds(fields):
             return None
         return fields
 
 
 class Insn:
-    """A decoded word: its pattern's name, and its fields as attributes (`insn.rd`)."""
+    """A decoded word: its pattern's name, and its fields `f`, also as attributes (`insn.rd`)."""
+
+    __slots__ = ("name", "word", "pattern", "f", "__dict__")
 
     def __init__(self, pattern: Pattern, word: int, fields: dict[str, int]) -> None:
         self.name = pattern.name
         self.word = word
         self.pattern = pattern
-        self.f = fields
-        self.__dict__.update(fields)
+        self.f = self.__dict__ = fields
 
     def __getattr__(self, key: str) -> int:
-        raise AttributeError(f"{self.__dict__.get('name')} has no field {key!r}")
+        raise AttributeError(f"{self.name} has no field {key!r}")
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(f'{k}={v:#x}' for k, v in self.f.items())})"
@@ -110,7 +113,13 @@ def _parse_line(line: str, group: str, where: str) -> Pattern:
         raise TableError(f"{where}: {name}: {abs(low)} bits {'missing' if low > 0 else 'too many'}, expected 32")
     constraint = constraint.strip()
     holds = _compile(constraint, [f[0] for f in fields], where) if constraint else None
-    return Pattern(name, mask, value, tuple(fields), constraint, group, where, holds)
+    return Pattern(name, mask, value, tuple(fields), constraint, group, where, _extractor(fields), holds)
+
+
+def _extractor(fields: list[tuple[str, int, int]]) -> Callable[[int], dict[str, int]]:
+    """A function from a word to the values of its fields, written out: it runs for every distinct word of a program."""
+    items = (f"{name!r}: word >> {low} & {(1 << width) - 1:#x}" for name, low, width in fields)
+    return eval(f"lambda word: {{{', '.join(items)}}}")  # noqa: S307
 
 
 def _compile(text: str, names: list[str], where: str) -> Callable[[dict[str, int]], bool]:
@@ -163,9 +172,16 @@ def patterns() -> tuple[Pattern, ...]:
 @functools.cache
 def _index() -> tuple[tuple[Pattern, ...], ...]:
     """Patterns that can match, for each value of bits 31:21 (most fixed bits first)."""
-    ordered = sorted(patterns(), key=lambda p: -p.mask.bit_count())
-    top = [(p.mask >> 21, p.value >> 21, p) for p in ordered]
-    return tuple(tuple(p for mask, value, p in top if key & mask == value) for key in range(1 << 11))
+    found: list[list[Pattern]] = [[] for _ in range(1 << 11)]
+    for pattern in sorted(patterns(), key=lambda p: -p.mask.bit_count()):
+        free = ~pattern.mask >> 21 & 0x7FF
+        key = 0  # each value of the free bits in turn
+        while True:
+            found[pattern.value >> 21 | key].append(pattern)
+            key = (key - free) & free
+            if key == 0:
+                break
+    return tuple(map(tuple, found))
 
 
 @functools.lru_cache(maxsize=1 << 18)
@@ -173,7 +189,7 @@ def decode(word: int) -> Insn | None:
     """The instruction a 32-bit word encodes, or None if no line of the tables matches."""
     for pattern in _index()[word >> 21]:
         if word & pattern.mask == pattern.value:
-            fields = pattern.match(word)
-            if fields is not None:
+            fields = pattern.fields_of(word)
+            if pattern.holds is None or pattern.holds(fields):
                 return Insn(pattern, word, fields)
     return None

@@ -13,7 +13,7 @@ from recomp.a64 import Insn, decode
 from recomp.errors import LiftError
 from recomp.lift.module import Segment
 from recomp.semantics import lift_insn
-from recomp.semantics.branch import CONDITIONAL
+from recomp.semantics.branch import CONDITIONAL, displacement, taken
 from recomp.semantics.builder import Builder
 
 Lifter = Callable[[Insn, int], Builder | None]
@@ -24,10 +24,11 @@ TRAPS = {"BRK": "RT_TRAP_BREAKPOINT", "HLT": "RT_TRAP_BREAKPOINT", "UDF": "RT_TR
 
 
 class Piece:
-    """`kind`: "" an ordinary instruction, "sync" one that calls the runtime, "branch", or "trap" (`text` is then the
-    trap's kind). `reads`, `writes`: register masks as in `recomp.semantics.builder`. `views`: (is write, kind, n)."""
+    """`kind`: "" an ordinary instruction, "sync" one that calls the runtime, "branch" (`text` is its condition,
+    or where it goes if not to `displacement`, in bytes), or "trap" (`text` is its kind). `reads`, `writes`: register
+    masks as in `recomp.semantics.builder`. `views`: (is write, kind, n)."""
 
-    __slots__ = ("insn", "kind", "text", "reads", "writes", "views")
+    __slots__ = ("insn", "kind", "text", "reads", "writes", "views", "displacement")
 
     def __init__(self, insn: Insn | None, kind: str, text: str = "") -> None:
         self.insn = insn
@@ -36,6 +37,7 @@ class Piece:
         self.reads = 0
         self.writes = 0
         self.views: tuple[tuple[bool, str, int], ...] = ()
+        self.displacement = 0
 
     @classmethod
     def of(cls, builder: Builder) -> Piece:
@@ -47,6 +49,17 @@ class Piece:
             views = [(False, *view) for view in builder.views_read] + [(True, *view) for view in builder.views_written]
             piece.views = tuple(dict.fromkeys(views))
         return piece
+
+
+def _branch(insn: Insn) -> Piece:
+    piece = Piece(insn, "branch")
+    if insn.name not in ("BR", "BLR", "RET"):
+        piece.displacement = displacement(insn)
+    if insn.name not in ("B", "BL"):
+        builder = Builder(insn, 0)
+        piece.text = taken(builder, insn) if insn.name in CONDITIONAL else builder.x(insn.rn)
+        piece.reads = builder.reads
+    return piece
 
 
 class Code:
@@ -73,23 +86,26 @@ class Code:
             f"module: block at {pc:#x}: {count} instructions, expected them inside an executable segment's bytes"
         )
 
-    def piece(self, word: int, pc: int) -> Piece:
-        known = self._memo.get(word)
-        if known is not None:
-            return known
+    def pieces(self, words: tuple[int, ...], pc: int) -> list[Piece]:
+        """The pieces of words that begin at `pc`."""
+        known = map(self._memo.get, words)
+        return [piece or self._new(words[n], pc + 4 * n) for n, piece in enumerate(known)]
+
+    def _new(self, word: int, pc: int) -> Piece:
         piece, shared = self._make(word, pc)
         if shared:
             self._memo[word] = piece
         return piece
 
     def _make(self, word: int, pc: int) -> tuple[Piece, bool]:
+        """A word's piece, and whether it is the same at any pc."""
         insn = decode(word)
         if insn is None:
             return Piece(None, "trap", "RT_TRAP_UNDEFINED"), True
         if insn.name in TRAPS:
             return Piece(insn, "trap", TRAPS[insn.name]), True
         if insn.name in BRANCHES:
-            return Piece(insn, "branch"), True
+            return _branch(insn), True
         builder = self._lifter(insn, pc)
         if builder is None:
             self.unsupported[word] = repr(insn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources.abc import Traversable
@@ -100,7 +101,7 @@ def c_string(text: str) -> str:
 
 def c_comment(text: str) -> str:
     """Text that may stand in a C comment: printable ASCII without a comment's end."""
-    clean = "".join(ch if " " <= ch <= "~" else "?" for ch in text)
+    clean = re.sub("[^ -~]", "?", text)
     return clean.replace("*/", "*?/").replace("/*", "/?*")
 
 

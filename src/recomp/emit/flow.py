@@ -6,6 +6,7 @@ get a part of their own, so that every successor is a part.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,8 +14,8 @@ from dataclasses import dataclass, field
 from recomp.emit.code import Code, Piece
 from recomp.errors import LiftError
 from recomp.lift.module import Block, Function
-from recomp.semantics.branch import CONDITIONAL, branch_target, taken
-from recomp.semantics.builder import ALL, SP, Builder
+from recomp.semantics.branch import CONDITIONAL
+from recomp.semantics.builder import ALL, SP
 
 #: How a part ends. `sync` calls the runtime and goes on; `point` comes before an access that may fault (`site`);
 #: `switch`, `jump` and `ret` go to the guest address `expr`: to one of the successors; to one of them or anywhere; out
@@ -24,8 +25,6 @@ X8, X30 = 1 << 8, 1 << 30
 SVC, SVC_MASK = 0xD4000001, 0xFFE0001F
 #: Numbers of supervisor calls: clone and clone3; exit, exit_group and rt_sigreturn, which do not come back.
 CLONE_CALLS, EXIT_CALLS = (220, 435), (93, 94, 139)
-#: What a text that accesses guest memory names.
-_MEMORY = re.compile(r"\bM\b")
 #: What a handler of faults sees exact (`Module.faults`): nothing; what Go's runtime needs to make a panic of a fault
 #: (x28: its thread, x29, x30, sp); every register.
 SHOWN = {"": 0, "frame": 1 << 28 | 1 << 29 | 1 << 30 | 1 << SP, "all": ALL}
@@ -55,6 +54,16 @@ class Part:
     site: int = 0
     word: int = 0
 
+    def fill(self, pieces: list[Piece]) -> None:
+        """Give it these pieces, and the masks that follow from them and from its end."""
+        uses = defines = 0
+        for piece in pieces:
+            uses |= piece.reads & ~defines
+            defines |= piece.writes
+        self.pieces = pieces
+        self.uses = uses | self.end_uses & ~defines
+        self.defines = defines | self.end_defines
+
 
 @dataclass(slots=True, eq=False)
 class Flow:
@@ -71,8 +80,13 @@ class Flow:
     balanced: bool = False
     #: registers that are exact in `*c` wherever an access may fault, where `points` mark them
     shown: int = 0
+    #: parts whose end does more than to go to another part, and those that end in a point
+    ends: list[int] = field(default_factory=list)
+    points: list[int] = field(default_factory=list)
     #: part indices, successors mostly first, for backward dataflow
     postorder: list[int] = field(default_factory=list)
+    #: the parts that come behind a predecessor in this order, or are their own: what reaches them goes round again
+    heads: frozenset[int] = frozenset()
 
 
 def entry_map(functions: Iterable[Function]) -> dict[int, int]:
@@ -119,7 +133,12 @@ class _Builder:
         flow = Flow(self.function, self.parts, self.at[self.function.start], entries, sum(b.insns for b in blocks))
         flow.threads = frozenset(threads)
         flow.shown = self.shown
+        inner = ("goto", "cond", "switch", "point")
+        flow.ends = [index for index, part in enumerate(self.parts) if part.kind not in inner]
+        if self.shown:
+            flow.points = [index for index, part in enumerate(self.parts) if part.kind == "point"]
         flow.postorder = _postorder(flow)
+        flow.heads = _heads(flow)
         return flow
 
     def _thread_entries(self) -> dict[int, int]:
@@ -130,39 +149,30 @@ class _Builder:
     def _scan(self, block: Block) -> list[tuple[Block, int, Piece | None]]:
         """Cut a block into parts; the result names what ends each part that needs successors."""
         words = self.code.words(block.start, block.insns)
-        piece_of = self.code.piece
         part = self._part(block.start, True)
         self.at[block.start] = len(self.parts) - 1
         if block.terminator == "left_out":
             part.site, part.word = block.start, words[0]
             return [(block, len(self.parts) - 1, LEFT_OUT)]
         ends: list[tuple[Block, int, Piece | None]] = []
-        uses = defines = 0
-        pc = block.start
-        for word in words:
-            piece = piece_of(word, pc)
+        pieces = self.code.pieces(words, block.start)
+        first = 0
+        for n, piece in enumerate(pieces):
+            pc = block.start + 4 * n
             if piece.kind:
-                part.uses, part.defines, part.site, part.word = uses, defines, pc, word
+                part.fill(pieces[first:n])
+                part.site, part.word = pc, words[n]
                 ends.append((block, len(self.parts) - 1, piece))
-                if piece.kind == "trap":
+                if piece.kind == "trap" or n + 1 == len(pieces):
                     return ends
-                part = self._part(pc + 4, False)
-                uses = defines = 0
-            else:
-                if self.shown and _MEMORY.search(piece.text):
-                    part.uses, part.defines, part.site, part.kind = uses, defines, pc, "point"
-                    part.successors = (len(self.parts),)
-                    part = self._part(pc, False)
-                    uses = defines = 0
-                part.pieces.append(piece)
-                uses |= piece.reads & ~defines
-                defines |= piece.writes
-            pc += 4
-        if part.pieces:
-            part.uses, part.defines, part.site = uses, defines, pc - 4
-            ends.append((block, len(self.parts) - 1, None))
-        elif not part.labelled:
-            self.parts.pop()
+                part, first = self._part(pc + 4, False), n + 1
+            elif self.shown and _accesses_memory(piece.text):
+                part.fill(pieces[first:n])
+                part.site, part.kind, part.successors = pc, "point", (len(self.parts),)
+                part, first = self._part(pc, False), n
+        part.fill(pieces[first:])
+        part.site = pc
+        ends.append((block, len(self.parts) - 1, None))
         return ends
 
     def _part(self, pc: int, labelled: bool) -> Part:
@@ -206,44 +216,41 @@ class _Builder:
     def _end_branch(self, block: Block, index: int, piece: Piece) -> None:
         part = self.parts[index]
         following = part.site + 4
+        target = part.site + piece.displacement & 0xFFFFFFFFFFFFFFFF
         last = part.site == block.start + 4 * (block.insns - 1)
-        entries = [self.at[pc] for pc in sorted(self.function.entries) if pc in self.at]
-        insn = piece.insn
-        assert insn is not None
-        reads = Builder(insn, part.site)
-        if insn.name == "B":
-            part.successors = (self._go(branch_target(insn, part.site)),)
-        elif insn.name in CONDITIONAL:
-            part.kind, part.expr = "cond", taken(reads, insn)
-            part.successors = (self._go(branch_target(insn, part.site)), self._next(following, index))
-        elif insn.name in ("BL", "BLR"):
-            self._end_call(part, reads)
+        assert piece.insn is not None
+        name = piece.insn.name
+        if name == "B":
+            part.successors = (self._go(target),)
+        elif name in CONDITIONAL:
+            part.kind, part.expr = "cond", piece.text
+            part.successors = (self._go(target), self._next(following, index))
+        elif name in ("BL", "BLR"):
+            part.kind, part.expr = "call", piece.text
+            if name == "BL":
+                part.expr = f"UINT64_C({target:#x})"
+                part.callee = self.entry_of.get(target)
+                part.resume = target if part.callee not in (None, target) else 0
+            part.end_defines = X30
             if block.successors or not last:
                 part.successors = (self._next(following, index),)
+        elif name == "RET":
+            part.kind, part.expr = "ret", piece.text
         else:
-            part.expr = reads.x(insn.rn)
-            part.kind = "ret" if insn.name == "RET" else "jump"
-            if part.kind == "jump" and block.terminator == "jump_table" and last:
+            part.kind, part.expr = "jump", piece.text
+            if block.terminator == "jump_table" and last:
                 part.kind = "switch"
                 part.successors = tuple(dict.fromkeys(self._go(pc) for pc in block.successors))
-            if part.kind in ("jump", "switch"):
-                part.successors = tuple(dict.fromkeys((*part.successors, *entries)))
-        part.end_uses = reads.reads
+            entries = [self.at[pc] for pc in sorted(self.function.entries) if pc in self.at]
+            part.successors = tuple(dict.fromkeys((*part.successors, *entries)))
+        part.end_uses = piece.reads
         part.uses |= part.end_uses & ~part.defines
-        if insn.name in ("BL", "BLR"):
-            part.end_defines = X30
-            part.defines |= X30
+        part.defines |= part.end_defines
 
-    def _end_call(self, part: Part, reads: Builder) -> None:
-        insn = reads.insn
-        part.kind = "call"
-        if insn.name == "BL":
-            target = branch_target(insn, part.site)
-            part.expr = f"UINT64_C({target:#x})"
-            part.callee = self.entry_of.get(target)
-            part.resume = target if part.callee not in (None, target) else 0
-        else:
-            part.expr = reads.x(insn.rn)
+
+@functools.lru_cache(maxsize=1 << 16)
+def _accesses_memory(text: str) -> bool:
+    return re.search(r"\bM\b", text) is not None
 
 
 def _calls(part: Part, numbers: tuple[int, ...]) -> bool:
@@ -259,21 +266,30 @@ def _calls(part: Part, numbers: tuple[int, ...]) -> bool:
 
 def _postorder(flow: Flow) -> list[int]:
     """Depth-first postorder from the start and the entries; unreachable parts come last."""
-    seen = bytearray(len(flow.parts))
+    parts = flow.parts
+    seen = bytearray(len(parts))
     order: list[int] = []
-    for root in (flow.start, *flow.entries.values(), *range(len(flow.parts))):
-        if seen[root]:
-            continue
-        seen[root] = 1
-        stack = [(root, iter(flow.parts[root].successors))]
+    for root in (flow.start, *flow.entries.values(), *range(len(parts))):
+        stack = [] if seen[root] else [root]
         while stack:
-            node, successors = stack[-1]
-            for successor in successors:
-                if not seen[successor]:
-                    seen[successor] = 1
-                    stack.append((successor, iter(flow.parts[successor].successors)))
-                    break
-            else:
+            node = stack[-1]
+            if not seen[node]:
+                seen[node] = 1
+                stack += [successor for successor in parts[node].successors if not seen[successor]]
+                continue
+            stack.pop()
+            if seen[node] == 1:
+                seen[node] = 2
                 order.append(node)
-                stack.pop()
     return order
+
+
+def _heads(flow: Flow) -> frozenset[int]:
+    seen = bytearray(len(flow.parts))
+    heads = set()
+    for index in flow.postorder:
+        for successor in flow.parts[index].successors:
+            if not seen[successor]:
+                heads.add(successor)
+        seen[index] = 1
+    return frozenset(heads)

@@ -20,6 +20,7 @@ nobody reads them (an unwinder does: programs with one have functions that are n
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ class State:
 
     def meet(self, other: State) -> bool:
         """Keep what both agree on; True if that is less."""
+        if self.values == other.values and self.slots == other.slots:
+            return False
         before = len(self.values) + len(self.slots)
         self.values = {r: v for r, v in self.values.items() if other.values.get(r) == v}
         self.slots = {o: r for o, r in self.slots.items() if other.slots.get(o) == r}
@@ -147,7 +150,7 @@ def _reaching(called: Mapping[int, set[int]], targets: set[int]) -> set[int]:
 
 def _close(flows: Iterable[Flow], changes: Iterable[tuple[Part, list[Piece]]]) -> None:
     for part, pieces in changes:
-        _replace(part, pieces)
+        part.fill(pieces)
     for flow in flows:
         flow.balanced = True
         for part in flow.parts:
@@ -155,18 +158,6 @@ def _close(flows: Iterable[Flow], changes: Iterable[tuple[Part, list[Piece]]]) -
                 part.expr = "0"
                 part.uses &= ~(part.end_uses & ~part.defines)
                 part.end_uses = 0
-
-
-def _replace(part: Part, pieces: list[Piece]) -> None:
-    """New pieces, and the part's masks that follow from them and its end."""
-    end_uses, end_defines = part.end_uses, part.end_defines
-    part.pieces = pieces
-    uses = defines = 0
-    for piece in pieces:
-        uses |= piece.reads & ~defines
-        defines |= piece.writes
-    part.uses = uses | end_uses & ~defines
-    part.defines = defines | end_defines
 
 
 class _Proof:
@@ -181,6 +172,9 @@ class _Proof:
         result = []
         for index, state in self.at.items():
             part = self.flow.parts[index]
+            if not _touches(part):
+                self._check_end(part, state)
+                continue
             state = state.copy()
             pieces: list[Piece] = []
             for piece in part.pieces:
@@ -203,12 +197,14 @@ class _Proof:
         while pending:
             index = pending.pop()
             part = self.flow.parts[index]
-            state = self.at[index].copy()
-            for piece in part.pieces:
-                if (piece.reads | piece.writes) & _TRACKED_MASK:
-                    self._step(state, piece)
-            if part.kind == "call":
-                state.values[X30] = OTHER
+            state = self.at[index]
+            if _touches(part):
+                state = state.copy()
+                for piece in part.pieces:
+                    if (piece.reads | piece.writes) & _TRACKED_MASK:
+                        self._step(state, piece)
+                if part.kind == "call":
+                    state.values[X30] = OTHER
             for successor in part.successors:
                 self._flow_into(successor, state, pending)
 
@@ -298,6 +294,11 @@ class _Proof:
         return True
 
 
+def _touches(part: Part) -> int:
+    """Whether a part has anything to do with tracked registers."""
+    return (part.uses | part.defines) & _TRACKED_MASK
+
+
 def _address(insn: Insn, state: State) -> tuple[int, Value] | None:
     """(register, value) where an instruction makes a frame address in a tracked register."""
     if insn.name not in ("ADD_i", "SUB_i") or not insn.sf:
@@ -310,8 +311,9 @@ def _address(insn: Insn, state: State) -> tuple[int, Value] | None:
     return target, ("frame", known[1] + (amount if insn.name == "ADD_i" else -amount))
 
 
-def _bits(mask: int) -> Iterable[int]:
-    return [r for r in _TRACKED if mask >> r & 1]
+@functools.lru_cache(maxsize=1 << 16)
+def _bits(mask: int) -> tuple[int, ...]:
+    return tuple(r for r in _TRACKED if mask >> r & 1)
 
 
 def _name(register: int) -> str:
@@ -342,6 +344,7 @@ _FORMS = {
 }
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def frame_access(insn: Insn) -> Access | None:
     """The access of a load or store that moves whole registers to or from a fixed offset; None for anything else."""
     form = _FORMS.get(insn.name)

@@ -7,8 +7,9 @@ stores what is still dirty and goes on to `unwind`: to an entry of this very act
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from recomp.emit.code import Piece
 from recomp.emit.files import c_comment
@@ -27,6 +28,15 @@ _NAMES = [*(f"x{n}" for n in range(31)), "sp", "nf", "zf", "cf", "vf"]
 _FIELDS = [*(f"c->x[{n}]" for n in range(31)), *(f"c->{name}" for name in _NAMES[31:])]
 _LOADS = [f"  {name} = {field};" for name, field in zip(_NAMES, _FIELDS, strict=True)]
 _STORES = [f"  {field} = {name};" for name, field in zip(_NAMES, _FIELDS, strict=True)]
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _moves(mask: int, into_c: bool) -> tuple[str, ...]:
+    """Stores into `*c`, or loads, of general registers and flags."""
+    lines = _STORES if into_c else _LOADS
+    return tuple(lines[bit] for bit in bits(mask & ~VECTORS))
+
+
 _VECTOR_LOADS = {
     "v": "  v{n} = c->v[{n}];",
     "d": "  d{n} = rt_v_to_d(c->v[{n}]);",
@@ -49,6 +59,10 @@ _VECTOR_ZEROS = {
     "s": "  s{n} = 0;",
 }
 
+
+_NO_ACCESS: tuple[list[Access], list[Access]] = [], []
+#: (view that a text names, register, how the function keeps it)
+_Kept = list[tuple[str, int, str]]
 
 _FIELD = re.compile(r"c->v\[(\d+)\]|c->(sp)|c->x\[(\d+)\]")
 
@@ -97,21 +111,19 @@ class _Function:
         self.again = flow.function.returns == "again" and bool(flow.entries)
 
     def text(self) -> str:
-        body: list[tuple[int, list[str]]] = []
+        body: list[list[str]] = []
         for index in range(len(self.parts)):
             self.lines = []
             self._part(index)
-            body.append((index, self.lines))
+            body.append(self.lines)
         tail = self._tail()
-        head = self._head()
-        lines = head
-        for index, part_lines in body:
-            part = self.parts[index]
+        lines = self._head()
+        for index, part in enumerate(self.parts):
             if index in self.labels:
                 lines.append(f"{self._label(index)}:;")
             elif part.labelled:
                 lines.append(f"  /* {part.pc:x} */")
-            lines += part_lines
+            lines += body[index]
         return "\n".join((*lines, *tail, "}", ""))
 
     # --- the frame around the parts
@@ -190,51 +202,55 @@ class _Function:
 
     def _part(self, index: int) -> None:
         part = self.parts[index]
-        if self.views is None:
-            self.lines += [f"  {piece.text}" for piece in part.pieces]
-        else:
+        if self.views is not None and self.views.parts[index].pieces:
             self._pieces_with_views(part, index)
+        else:
+            self.lines += [f"  {piece.text}" for piece in part.pieces]
         getattr(self, f"_end_{part.kind}")(index, part)
 
     def _pieces_with_views(self, part: Part, index: int) -> None:
         views = self.views
         assert views is not None
         found = iter(views.parts[index].pieces)
-        steps = [
-            self._step(piece, *next(found)) if piece.views else Step(piece.text, _indented) for piece in part.pieces
-        ]
-        self.lines += emit_steps(steps, self._fresh)
+        kept: list[tuple[Piece, _Kept, _Kept]] = []
+        for piece in part.pieces:
+            before, after = next(found) if piece.views else _NO_ACCESS
+            reads = [(kind, n, views.kind(web)) for kind, n, web in before]
+            writes = [(kind, n, views.kind(web)) for kind, n, web in after]
+            kept.append((piece, reads, writes))
+        nans = [_propagating(piece, writes) for piece, _, writes in kept]
+        if any(nans):
+            steps = [self._step(*entry, nan) for entry, nan in zip(kept, nans, strict=True)]
+            self.lines += emit_steps(steps, self._fresh)
+        else:
+            self.lines += [self._line(piece.text, reads, writes) for piece, reads, writes in kept]
 
     def _fresh(self) -> str:
         self.copies += 1
         return f"n{self.copies}"
 
-    def _step(self, piece: Piece, before: list[Access], after: list[Access]) -> Step:
-        """A piece with the conversions between what its text names and what the function keeps."""
-        views = self.views
-        assert views is not None
-        reads = [(kind, n, views.kind(web)) for kind, n, web in before]
-        writes = [(kind, n, views.kind(web)) for kind, n, web in after]
+    def _line(self, text: str, reads: _Kept, writes: _Kept) -> str:
+        """A piece's text with the conversions between what it names and what the function keeps."""
+        result = f"  {text}"
+        for kind, n, kept in reads:
+            result = self._read_view(kind, n, kept, result)
+        for kind, n, kept in writes:
+            result = self._write_view(kind, n, kept, result)
+        return result
 
-        def line(text: str) -> str:
-            result = f"  {text}"
-            for kind, n, kept in reads:
-                result = self._read_view(kind, n, kept, result)
-            for kind, n, kept in writes:
-                result = self._write_view(kind, n, kept, result)
-            return result
-
-        homes = {n: tuple(f"{letter}{n}" for letter in kept) for _, n, kept in writes}
-        converted = [f"{kind}{n}" for kind, n, kept in reads if kind != kept[0]] + [
-            f"{kind}{n}" for kind, n, _ in writes
-        ]
+    def _step(self, piece: Piece, reads: _Kept, writes: _Kept, nan: Propagating | None) -> Step:
+        if not reads and not writes:
+            return Step(piece.text, _indented)
+        homes = {n: _variables(n, kept) for _, n, kept in writes}
+        converted = [f"{kind}{n}" for kind, n, kept in reads if kind != kept[0]]
+        converted += [f"{kind}{n}" for kind, n, _ in writes]
         return Step(
             piece.text,
-            line,
-            {n: tuple(f"{letter}{n}" for letter in kept) for _, n, kept in reads},
+            lambda text: self._line(text, reads, writes),
+            {n: _variables(n, kept) for _, n, kept in reads},
             homes,
             frozenset(converted).union(*homes.values()),
-            _propagating(piece, writes),
+            nan,
         )
 
     def _read_view(self, kind: str, n: int, kept: str, line: str) -> str:
@@ -252,24 +268,25 @@ class _Function:
             line += f" u{n} = v{n}[1];" if kind == "v" else f" u{n} = 0;"
         return line
 
-    def _loads(self, mask: int, index: int) -> list[str]:
+    def _loads(self, mask: int, index: int) -> Sequence[str]:
         """Loads from `*c` of registers held at the start of a part."""
         self.used |= mask
         unset = mask & self.private
-        lines = [_LOADS[bit] for bit in bits(mask & ~unset & ~VECTORS)]
-        lines += [f"  {_NAMES[bit]} = 0;" for bit in bits(unset & ~VECTORS)]
+        if not unset and not mask & VECTORS:
+            return _moves(mask, False)
+        lines = [*_moves(mask & ~unset, False), *(f"  {_NAMES[bit]} = 0;" for bit in bits(unset & ~VECTORS))]
         if mask & VECTORS and self.views is not None:
             webs = self.views.parts[index].at_start
             lines += self._vector_moves(mask & ~unset, webs, _VECTOR_LOADS)
             lines += self._vector_moves(unset, webs, _VECTOR_ZEROS)
         return lines
 
-    def _stores(self, mask: int, index: int) -> list[str]:
+    def _stores(self, mask: int, index: int) -> Sequence[str]:
         """Stores to `*c` at the end of a part."""
         self.used |= mask
-        lines = [_STORES[bit] for bit in bits(mask & ~VECTORS)]
+        lines = _moves(mask, True)
         if mask & VECTORS and self.views is not None:
-            lines += self._vector_moves(mask, self.views.parts[index].at_end, _VECTOR_STORES)
+            return [*lines, *self._vector_moves(mask, self.views.parts[index].at_end, _VECTOR_STORES)]
         return lines
 
     def _vector_moves(self, mask: int, webs: dict[int, int], forms: dict[str, str]) -> list[str]:
@@ -450,9 +467,14 @@ class _Function:
         self.lines.append(f"  rt_trap(c, {part.expr}, UINT64_C({part.site:#x}), {part.word:#010x}u);")
 
 
-def _propagating(piece: Piece, writes: list[tuple[str, int, str]]) -> Propagating | None:
+def _variables(n: int, kept: str) -> tuple[str, ...]:
+    """The C variables that keep a vector register."""
+    return tuple(f"{letter}{n}" for letter in kept)
+
+
+def _propagating(piece: Piece, writes: _Kept) -> Propagating | None:
     """How a piece hands on NaNs, if what the function keeps of its result shows every NaN in it."""
-    found = propagating(piece.insn, piece.text) if piece.insn and len(writes) == 1 else None
+    found = propagating(piece.insn, piece.text) if len(writes) == 1 and piece.insn else None
     return found if found and writes[0][2] in SHOWS[found.shape] else None
 
 

@@ -20,6 +20,10 @@ from recomp.semantics.builder import ALL, SP
 TRAP_REPORT = 1 << 29 | 1 << 30 | 1 << SP
 
 
+#: (index, uses, defines, successors) of a function's parts, in postorder.
+_Table = list[tuple[int, int, int, tuple[int, ...]]]
+
+
 @dataclass(slots=True, eq=False)
 class Placement:
     """Register masks by part index. `stores`: before the part's end; `rare`: further ones where a pointer leads to a
@@ -40,48 +44,55 @@ def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Plac
     """`signatures`: of the functions that have one, by start."""
     parts = flow.parts
     start = flow.function.start
-    live = [mask & ALL for mask in s.live[start]]
     own = own_signature(start, s, signatures)
-    calls = [called(part, s, signatures) for part in parts]
-    effects = [_effect(part, live, flow, s, own, call) for part, call in zip(parts, calls, strict=True)]
-    results = [call.result_mask if part.kind == "call" else 0 for part, call in zip(parts, calls, strict=True)]
-    dirty = _dirty(flow, effects, own, results, s)
-    stores: list[int] = []
-    rare: list[int] = []
-    cold: list[int] = []
-    for index, part in enumerate(parts):
+    found = Placement(*([0] * len(parts) for _ in range(7)))
+    wanted, written, gained = ([0] * len(parts) for _ in range(3))
+    calls = {index: called(parts[index], s, signatures) for index in flow.ends}
+    for index, call in calls.items():
+        part = parts[index]
+        wanted[index], written[index] = _effect(part, flow, s, own, call)
+        # handed over as C values
+        found.values[index] = own.result_mask if part.kind == "ret" else call.parameter_mask
+        if part.kind == "call":
+            found.results[index] = call.result_mask
+            # Behind the call of a closed function `*c` has a callee's sp.
+            gained[index] = call.result_mask | (1 << SP if s.returns(callee_of(part)) else 0)
+    for index in flow.points:
+        wanted[index] = flow.shown
+    table = [(index, p.uses, p.defines, p.successors) for index, p in ((i, parts[i]) for i in flow.postorder)]
+    dirty = [0] * len(parts)
+    dirty[flow.start] = own.parameter_mask
+    _soil(dirty, flow, table, [~(wanted[i] | written[i]) for i in range(len(parts))], gained)
+    needed = [0] * len(parts)
+    for index, call in calls.items():
+        part = parts[index]
         at_end = dirty[index] | part.defines
-        stored = at_end & effects[index][0]
-        stores.append(stored)
-        indirect = part.kind in ("call", "jump") and part.callee is None
-        rare.append(at_end & ~stored & s.everywhere & ~calls[index].parameter_mask if indirect else 0)
-        unwinds = part.kind == "call" and not s.returns(callee_of(part))
-        cold.append(at_end & s.anywhere & ~stored if unwinds else 0)
-    values = [
-        own.result_mask if part.kind == "ret" else call.parameter_mask for part, call in zip(parts, calls, strict=True)
-    ]  # handed over as C values
-    held = _held(flow, [sum(masks) for masks in zip(stores, cold, strict=True)], values, effects, rare)
-    loads = [
-        held[part.successors[0]] & effect[1] & ~result if part.successors and part.kind in ("call", "sync") else 0
-        for part, effect, result in zip(parts, effects, results, strict=True)
-    ]
-    return Placement(stores, rare, cold, loads, held, values, results)
+        stored = found.stores[index] = at_end & wanted[index]
+        if part.kind in ("call", "jump") and part.callee is None:
+            found.rare[index] = at_end & ~stored & s.everywhere & ~call.parameter_mask
+        if part.kind == "call" and not s.returns(callee_of(part)):
+            found.cold[index] = at_end & s.anywhere & ~stored
+        needed[index] = stored | found.cold[index] | found.rare[index] | found.values[index]
+    for index in flow.points:
+        needed[index] = found.stores[index] = (dirty[index] | parts[index].defines) & flow.shown
+    _hold(found.held, flow, table, needed, written)
+    for index in calls:
+        part = parts[index]
+        if part.successors and part.kind in ("call", "sync"):
+            found.loads[index] = found.held[part.successors[0]] & written[index] & ~found.results[index]
+    return found
 
 
-def _effect(part: Part, live: list[int], flow: Flow, s: Summaries, own: Signature, call: Signature) -> tuple[int, int]:
+def _effect(part: Part, flow: Flow, s: Summaries, own: Signature, call: Signature) -> tuple[int, int]:
     """(registers to be in `c` before the part's end if they are dirty, registers that the end may write)."""
     start, kind = flow.function.start, part.kind
-    if kind in ("goto", "cond", "switch"):
-        return 0, 0
-    if kind == "point":
-        return flow.shown, 0
     private = s.private(start)
     out = (s.live_out[start] | s.returned) & ~private
     if kind == "ret":
         return out & ~own.result_mask & ~(KEPT if private else 0), 0
     if kind == "trap":
         return TRAP_REPORT | flow.shown, 0
-    after = live[part.successors[0]] & ~private if part.successors else 0
+    after = s.live[start][part.successors[0]] & ALL & ~private if part.successors else 0
     if kind == "sync":
         return after | (SVC_READS | s.anywhere) & ~private, s.unknown_writes()
     known = callee_of(part)
@@ -96,53 +107,33 @@ def _effect(part: Part, live: list[int], flow: Flow, s: Summaries, own: Signatur
     return (s.reads[known] | writes & (after | resumed)) & ~private & ~call.parameter_mask, writes
 
 
-def _dirty(flow: Flow, effects: list[tuple[int, int]], own: Signature, results: list[int], s: Summaries) -> list[int]:
-    """Registers that may be dirty at the start of each part (forward), beginning with the parameters. Behind the call
-    of a closed function `*c` has a callee's sp."""
-    parts = flow.parts
-    table = []
-    for index in reversed(flow.postorder):
-        part = parts[index]
-        stored, written = effects[index]
-        kept_sp = 1 << SP if part.kind == "call" and s.returns(callee_of(part)) else 0
-        gained = kept_sp | results[index]
-        table.append((index, part.defines, ~(stored | written), gained, part.successors))
-    dirty = [0] * len(parts)
-    dirty[flow.start] = own.parameter_mask
+def _soil(dirty: list[int], flow: Flow, table: _Table, kept: list[int], gained: list[int]) -> None:
+    """Find the registers that may be dirty at the start of each part (forward). `kept`: those that a part's end leaves
+    as dirty as they were, `gained`: those that are dirty behind it in any case."""
+    heads = flow.heads
     changed = True
     while changed:
         changed = False
-        for index, defines, keeps, gained, successors in table:
-            value = (dirty[index] | defines) & keeps | gained
+        for index, _, defines, successors in reversed(table):
+            value = (dirty[index] | defines) & kept[index] | gained[index]
             for successor in successors:
                 if value & ~dirty[successor]:
                     dirty[successor] |= value
-                    changed = True
-    return dirty
+                    changed = changed or successor in heads
 
 
-def _held(
-    flow: Flow, stores: list[int], values: list[int], effects: list[tuple[int, int]], rare: list[int]
-) -> list[int]:
-    """Registers whose locals have their value at the start of each part (backward)."""
-    parts = flow.parts
-    table = []
-    for index in flow.postorder:
-        part = parts[index]
-        written = effects[index][1] if part.kind in ("call", "sync") else 0
-        table.append(
-            (index, part.uses, ~part.defines, ~written, stores[index] | values[index] | rare[index], part.successors)
-        )
-    held = [0] * len(parts)
+def _hold(held: list[int], flow: Flow, table: _Table, needed: list[int], written: list[int]) -> None:
+    """Find the registers whose locals have their value at the start of each part (backward). `needed`: at its end, and
+    `written` by what its end calls."""
+    heads = flow.heads
     changed = True
     while changed:
         changed = False
-        for index, uses, keeps, passes, own, successors in table:
+        for index, uses, defines, successors in table:
             value = 0
             for successor in successors:
                 value |= held[successor]
-            value = uses | (own | value & passes) & keeps
+            value = uses | (needed[index] | value & ~written[index]) & ~defines
             if value != held[index]:
                 held[index] = value
-                changed = True
-    return held
+                changed = changed or index in heads

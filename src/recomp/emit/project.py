@@ -28,6 +28,7 @@ from recomp.emit.signature import Signature, signatures, symbol
 from recomp.emit.summary import Summaries, direct_reads, summarise
 from recomp.emit.units import split_units
 from recomp.errors import LiftError
+from recomp.lift.collector import collector_paused
 from recomp.lift.module import Function, Module
 from recomp.semantics import lift_insn
 
@@ -42,6 +43,7 @@ def _is_named(function: Function) -> bool:
     return function.name != f"f_{function.start:x}"
 
 
+@collector_paused()
 def emit_project(
     module: Module,
     segments: dict[str, bytes],
@@ -65,7 +67,7 @@ def emit_project(
     units = split_units([flows[pc] for pc in sorted(flows)], options.unit_insns)
     for unit in units:
         text = _unit(unit, summaries, with_values, options, name_of)
-        files[f"unit_{unit[0].function.start:08x}.c"] = text
+        files[f"unit_{unit[0].function.start:08x}.c"] = text.encode()
     contents = [segments.get(s.init_path, b"")[: s.init_size] for s in module.segments]
     files["guest.bin"], offsets = pack_blob(contents)
     rows = [

@@ -10,6 +10,7 @@ leaves by a tail call has only `f_`, since calls between equal C types alone sur
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,18 +26,18 @@ _VECTORS = range(V0, V0 + 8)
 _RESULTS = (0, V0)
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(frozen=True)
 class Signature:
     """Registers, by their numbers in the masks."""
 
     parameters: tuple[int, ...]
     result: int | None
 
-    @property
+    @functools.cached_property
     def parameter_mask(self) -> int:
         return sum(1 << r for r in self.parameters)
 
-    @property
+    @functools.cached_property
     def result_mask(self) -> int:
         return 0 if self.result is None else 1 << self.result
 

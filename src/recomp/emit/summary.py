@@ -96,14 +96,22 @@ def summarise(flows: Mapping[int, Flow], exact: bool = False, pointed: frozenset
     branched_to = frozenset(part.resume for flow in flows.values() for part in flow.parts if part.resume)
     if not s.uniform:
         s.enter(1 << SP | X30)  # thunks of closed functions
+    # Each function reads what its first part does: `entered` begins with nearly all that it will ever be.
+    for pc, flow in flows.items():
+        if pointed is None or pc in pointed:
+            s.enter(flow.parts[flow.start].uses & ~s.private(pc) & ~FLAGS)
     callers = _callers(flows)
     solvers = {pc: _Liveness(flow) for pc, flow in flows.items()}
+    rank = _callees_first(flows)
     pending = set(flows)
+    up = False
     while pending:
-        batch = sorted(pending, reverse=True)
-        pending = set()
+        # What is read goes up to callers, what is read behind calls goes down: there and back again.
+        up = not up
+        batch = sorted(pending, key=rank.__getitem__, reverse=not up)
         before = s.entered, s.returned, s.flags_entered, s.flags_jumped
         for pc in batch:
+            pending.discard(pc)
             _visit(flows[pc], solvers[pc], s, callers, pending)
             _enter_inside(flows[pc], s, branched_to)
         if (s.entered, s.returned, s.flags_entered, s.flags_jumped) != before:
@@ -116,11 +124,11 @@ def direct_reads(flows: Mapping[int, Flow]) -> dict[int, int]:
     s = Summaries({pc: 0 for pc in flows}, {}, {pc: 0 for pc in flows})
     solvers = {pc: _Liveness(flow) for pc, flow in flows.items()}
     callers = _callers(flows)
+    rank = _callees_first(flows)
     pending = set(flows)
     while pending:
-        batch = sorted(pending, reverse=True)
-        pending = set()
-        for pc in batch:
+        for pc in sorted(pending, key=rank.__getitem__):
+            pending.discard(pc)
             reads = solvers[pc].solve(s)[flows[pc].start] & ALL
             if reads != s.reads[pc]:
                 s.reads[pc] = reads
@@ -141,23 +149,23 @@ def _visit(flow: Flow, solver: _Liveness, s: Summaries, callers: Mapping[int, se
         if s.pointed is None or pc in s.pointed:
             s.enter(reads & ~FLAGS)
     out = s.live_out[pc] | s.returned
-    for part in flow.parts:
-        if part.kind == "call":
+    for _, part, kind, callee in solver.ends:
+        if kind == "call":
             after = live[part.successors[0]] & ALL if part.successors else 0
-        elif part.kind == "tail":
+        elif kind == "tail":
             after = out
-        elif part.kind == "jump":
+        elif kind == "jump":
             s.come_back(s.live_out[pc])
             continue
         else:
             continue
-        callee = callee_of(part)
-        after &= ~s.private(callee)
         if callee is None:
-            s.come_back(after)
+            s.come_back(after & ~s.private(callee))
         elif after & ~s.live_out[callee]:
-            s.live_out[callee] |= after
-            pending.add(callee)
+            new = after & ~s.live_out[callee] & ~s.private(callee)
+            s.live_out[callee] |= new
+            if new & ~s.returned:
+                pending.add(callee)
 
 
 def _enter_inside(flow: Flow, s: Summaries, branched_to: frozenset[int]) -> None:
@@ -180,56 +188,92 @@ class _Liveness:
     """Backward dataflow over one function, again and again as what is known about the others grows."""
 
     def __init__(self, flow: Flow) -> None:
+        self.flow = flow
         self.start = flow.function.start
-        #: parts whose end needs something by itself: (index, kind, callee if its summary counts)
+        #: parts whose end needs something by itself: (index, part, kind, callee if its summary counts)
         self.ends = [
             (index, part, part.kind, callee_of(part))
-            for index, part in enumerate(flow.parts)
-            if part.kind in ("call", "tail", "jump", "ret", "sync")
+            for index, part in ((index, flow.parts[index]) for index in flow.ends)
+            if part.kind != "trap"
         ]
-        self.table = [
-            (index, part.uses * _BOTH, ~(part.defines * _BOTH), part.successors)
-            for index, part in ((index, flow.parts[index]) for index in flow.postorder)
-        ]
+        self.keeps = [~(part.defines * _BOTH) for part in flow.parts]
+        self.preds: list[list[int]] = [[] for _ in flow.parts]
+        for index, part in enumerate(flow.parts):
+            for successor in part.successors:
+                self.preds[successor].append(index)
         self.gains = [flow.shown * _BOTH if part.kind in ("point", "trap") else 0 for part in flow.parts]
         self.live: list[int] = []
 
     def solve(self, s: Summaries) -> list[int]:
-        """Both masks at the start of each part."""
-        gains = list(self.gains)
+        """Both masks at the start of each part. They only grow."""
+        gains = self.gains
+        grown: list[tuple[int, int]] = []
         out = s.live_out[self.start] | s.returned
         for index, part, kind, callee in self.ends:
             if kind == "ret":
-                gains[index] = out
+                gain = out
             elif kind == "sync":
-                gains[index] = SVC_READS * _BOTH
+                gain = SVC_READS * _BOTH
             else:
                 gain = (s.entered if callee is None else s.reads[callee]) * _BOTH
                 # The thunk of a closed function returns to where x30 says.
                 gain |= X30 * _BOTH if kind == "tail" and callee in s.closed and not s.uniform else 0
                 # A jump takes along what its own function has set (`placement`); a direct branch other flags, too.
                 gain |= s.flags_entered * _BOTH if part.resume else 0
-                gains[index] = gain if kind == "call" else gain | out
-        if gains != self.gains or not self.live:
-            self.gains = gains
+                gain = gain if kind == "call" else gain | out
+            if gain != gains[index]:
+                grown.append((index, gain & ~gains[index]))
+                gains[index] = gain
+        if not self.live:
             self._iterate()
+        else:
+            self._spread(grown)
         return self.live
 
     def _iterate(self) -> None:
-        """To the fixed point. Masks only grow, so the last solution is where to begin."""
-        gains = self.gains
-        live = self.live = self.live or [0] * len(gains)
+        """To the fixed point, from nothing."""
+        parts, gains, keeps, heads = self.flow.parts, self.gains, self.keeps, self.flow.heads
+        live = self.live = [0] * len(parts)
         changed = True
         while changed:
             changed = False
-            for index, uses, keeps, successors in self.table:
+            for index in self.flow.postorder:
+                part = parts[index]
                 value = gains[index]
-                for successor in successors:
+                for successor in part.successors:
                     value |= live[successor]
-                value = uses | value & keeps
+                value = part.uses * _BOTH | value & keeps[index]
                 if value != live[index]:
                     live[index] = value
-                    changed = True
+                    changed = changed or index in heads
+
+    def _spread(self, grown: list[tuple[int, int]]) -> None:
+        """To the fixed point, from the last one: `grown` has (part, what is live at its end as well)."""
+        live, keeps, preds = self.live, self.keeps, self.preds
+        for index, new in grown:
+            new &= keeps[index] & ~live[index]
+            if new:
+                live[index] |= new
+                for pred in preds[index]:
+                    grown.append((pred, new))
+
+
+def _callees_first(flows: Mapping[int, Flow]) -> dict[int, int]:
+    """Each function's place in an order in which callees come before their callers, as far as that goes."""
+    rank: dict[int, int] = {}
+    seen: set[int] = set()
+    for root in flows:
+        stack = [root]
+        while stack:
+            pc = stack[-1]
+            if pc not in seen:
+                seen.add(pc)
+                callees = [flows[pc].parts[index].callee for index in flows[pc].ends]
+                stack += [callee for callee in callees if callee is not None and callee not in seen]
+            else:
+                stack.pop()
+                rank.setdefault(pc, len(rank))
+    return rank
 
 
 def _callers(flows: Mapping[int, Flow]) -> Mapping[int, set[int]]:
@@ -248,6 +292,7 @@ def _writes(flows: Mapping[int, Flow]) -> dict[int, int]:
         mask = 0
         for part in flow.parts:
             mask |= part.defines
+        for part in (flow.parts[index] for index in flow.ends):
             if part.kind in ("jump", "sync") or part.resume or part.kind == "call" and part.callee is None:
                 mask = ALL
         writes[pc] = mask

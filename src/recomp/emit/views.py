@@ -8,6 +8,7 @@ double's register may be more than zero and `*c` needs it, it is kept beside it 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from recomp.emit.code import Piece
@@ -21,14 +22,15 @@ _WRITTEN = {"d": 8, "s": 16, "v": 32}
 _LOADED, _STORED = 64, 128
 
 
-def bits(mask: int) -> list[int]:
+@functools.lru_cache(maxsize=1 << 16)
+def bits(mask: int) -> tuple[int, ...]:
     """Numbers of the set bits, lowest first."""
     result = []
     while mask:
         low = mask & -mask
         result.append(low.bit_length() - 1)
         mask ^= low
-    return result
+    return tuple(result)
 
 
 class Webs:
@@ -103,7 +105,8 @@ def build_views(flow: Flow, placement: Placement) -> Views | None:
     at_start = [{bit - V0: webs.new() for bit in bits(held & VECTORS)} for held in placement.held]
     parts = []
     for index, part in enumerate(flow.parts):
-        views = _walk(part.pieces, at_start[index], webs)
+        touches = (part.uses | part.defines) & VECTORS
+        views = _walk(part.pieces if touches else [], at_start[index], webs)
         stores = placement.stores[index] | placement.rare[index] | placement.cold[index] | placement.values[index]
         for bit in bits(stores & VECTORS):
             webs.add(views.at_end[bit - V0], _STORED)

@@ -11,11 +11,11 @@ from collections.abc import Container, Iterable
 
 import numpy as np
 
-from recomp.a64.table import Insn, decode
+from recomp.a64.table import Insn
 from recomp.formats.gopclntab import GoFunction
 from recomp.lift.models import written_registers
 from recomp.lift.module import Block
-from recomp.lift.words import BR, ORDINARY, RET, TRAP, UNDEFINED, Words, field_values, pattern_named
+from recomp.lift.words import BR, RET, TRAP, UNDEFINED, Words, field_values, pattern_named
 
 #: How far from its start a function may go on saving.
 _MAX_INSNS = 64
@@ -58,7 +58,7 @@ def switches_stacks(words: Words, start: int) -> bool:
     for index in range(first, min(first + 2 * _MAX_INSNS, words.count)):
         if words.kind[index] in (RET, BR, TRAP, UNDEFINED):
             return False
-        insn = decode(int(words.code[index])) if words.kind[index] == ORDINARY else None
+        insn = words.insn(index)
         if insn is not None and insn.name == "ADD_i" and insn.rd == _SP and insn.rn not in _STACK and not insn.imm12:
             return True
     return False
@@ -107,7 +107,7 @@ def _stores(words: Words, start: int) -> set[int]:
         if words.kind[index] in (RET, BR, TRAP, UNDEFINED):
             break
         # Calls and branches on the way are taken to be of paths that end (checks that fail).
-        insn = decode(int(words.code[index])) if words.kind[index] == ORDINARY else None
+        insn = words.insn(index)
         if insn is None:
             continue
         if insn.name in _STORES and insn.rn not in _STACK and origin.get(insn.rn) != _SP:

@@ -68,6 +68,7 @@ class Explorer:
         self.by_number: list[Region] = []
         #: per word: number of the region that reached it, -1 for none
         self.owner = np.full(words.count, -1, np.int32)
+        self._owner = self.owner.data  # the same, for single words
         #: where functions branch to although it is neither a start nor inside them
         self.foreign: set[int] = set()
         #: foreign target inside another function -> that function
@@ -118,7 +119,7 @@ class Explorer:
     def owner_of(self, address: int) -> Region | None:
         """The region that reached the word at `address`."""
         index = self.words.index(address)
-        number = int(self.owner[index]) if index >= 0 else -1
+        number = self._owner[index] if index >= 0 else -1
         return self.by_number[number] if number >= 0 else None
 
     def next_start(self, address: int) -> int:
@@ -177,7 +178,7 @@ class Explorer:
     def _wake(self, callee: int) -> None:
         for region, address in self._waiting.pop(callee, ()):
             # The call may have become another function's since (see `split`).
-            if address == _RETURNS or self.owner[self.words.index(address) - 1] == region.number:
+            if address == _RETURNS or self._owner[self.words.index(address) - 1] == region.number:
                 self._queue.append((region, address))
 
     def _wait(self, callee: int, region: Region, address: int) -> None:
@@ -211,7 +212,7 @@ class Explorer:
                 self._end_block(region, stop, end - 4)
 
     def _belongs_elsewhere(self, region: Region, index: int) -> bool:
-        return self.owner[index] not in (-1, region.number)
+        return self._owner[index] not in (-1, region.number)
 
     def _end_block(self, region: Region, stop: int, site: int) -> None:
         words = self.words

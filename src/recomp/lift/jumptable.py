@@ -259,7 +259,7 @@ def _compare(values: Values, graph: Graph, index: int, leader: int) -> tuple[Nod
         for at in range(index - 1, ((leader - words.base) >> 2) - 1, -1):
             if words.kind[at] in (BL, BLR):
                 return None
-            insn = decode(int(words.code[at])) if words.kind[at] == 0 else None
+            insn = words.insn(at)
             if insn is not None and insn.name in _FLAG_WRITERS:
                 return _operands(values, insn, at, leader)
         preds = graph.preds[leader]

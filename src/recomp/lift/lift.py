@@ -13,6 +13,7 @@ from recomp.errors import FormatError
 from recomp.formats.elf import Elf, ElfSymbol, read_elf
 from recomp.formats.gopclntab import GoFunction, read_go_functions
 from recomp.formats.image import Image as HorizonImage
+from recomp.lift.collector import collector_paused
 from recomp.lift.contexts import callers_of, places_behind_calls, resume_points, returns_twice, switches_stacks
 from recomp.lift.discover import Discovery
 from recomp.lift.explore import Region
@@ -108,6 +109,7 @@ def _image(placed: Placed) -> Image:
     )
 
 
+@collector_paused()
 def _lift(
     elf: Elf,
     name_map: Mapping[int, NamedAddress],

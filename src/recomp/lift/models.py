@@ -6,6 +6,7 @@ its destination, or None where it does not follow.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from recomp.a64.table import Insn
@@ -15,6 +16,7 @@ from recomp.lift.expression import Node, add, const, sext, shl, to_signed, zext
 WRITEBACK = ("_post", "_pre")
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def written_registers(insn: Insn) -> int:
     """The general registers an instruction writes (bit 31: sp); in doubt too many: vectors share the numbers."""
     f = insn.f

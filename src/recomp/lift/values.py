@@ -7,9 +7,11 @@ instructions compute its address, and cheap, since only what a `br` needs is loo
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
-from recomp.a64.table import Insn, decode
+from recomp.a64.table import Insn
 from recomp.lift.expression import Node, const, to_signed, zext
 from recomp.lift.graph import Graph
 from recomp.lift.models import MODELS, WRITEBACK, add_immediate, written_registers
@@ -26,6 +28,13 @@ _CLOBBERED = 0x4007FFFF
 #: Loads and stores that are followed through the stack frame.
 _LOADS = {"LDR_ui", "LDUR"}
 _STORES = {"STR_ui", "STUR", "STP_off"}
+#: In a mask of registers: a store through sp or x29.
+_FRAME = 1 << 32
+
+
+def _mask_of(place: Place) -> int:
+    """What may change a place."""
+    return 1 << place if isinstance(place, int) else _FRAME | 1 << place[1]
 
 
 class Values:
@@ -37,7 +46,7 @@ class Values:
         self._budget = 0
         self._visiting: set[tuple[int, Place]] = set()
         self._known: dict[tuple[int, Place], Node | None] = {}
-        self._effects: dict[int, tuple[int, bool]] = {}
+        self._effects: dict[int, tuple[int, list[int]]] = {}
 
     def at_end(self, place: Place, leader: int) -> Node:
         """The value in front of the last instruction of the block at `leader`."""
@@ -69,10 +78,13 @@ class Values:
     def _before(self, place: Place, index: int, leader: int, depth: int) -> Node | None:
         """As `before`; None when nothing is known on this way: it leads back to itself, or begins at an entry."""
         first = (leader - self.words.base) >> 2
+        _, effects = self._effects_of(leader)
+        wanted = _mask_of(place)
         for at in range(index - 1, first - 1, -1):
-            node = self._written(place, at, leader, depth)
-            if node is not None:
-                return node
+            if effects[at - first] & wanted:
+                node = self._written(place, at, leader, depth)
+                if node is not None:
+                    return node
         return self._at_start(place, leader, depth)
 
     def _at_start(self, place: Place, leader: int, depth: int) -> Node | None:
@@ -99,44 +111,38 @@ class Values:
 
     def _at_exit(self, place: Place, leader: int, depth: int) -> Node | None:
         """The value behind the last instruction of a block; blocks that leave the place alone are skipped over."""
-        chain = []
-        while not self._touches(place, leader):
+        chain = set()
+        wanted = _mask_of(place)
+        while not self._effects_of(leader)[0] & wanted:
             preds = self.graph.preds[leader]
             if len(preds) != 1 or leader == self.graph.start or leader in chain:
                 return self._at_start(place, leader, depth)
-            chain.append(leader)
+            chain.add(leader)
             leader = preds[0]
         return self._before(place, self.last_index(leader) + 1, leader, depth)
 
-    def _touches(self, place: Place, leader: int) -> bool:
-        """Whether any instruction of the block may write the place."""
-        effects = self._effects.get(leader)
-        if effects is None:
-            effects = self._effects[leader] = self._find_effects(leader)
-        written, stores = effects
-        if isinstance(place, int):
-            return bool(written >> place & 1)
-        return stores or bool(written >> place[1] & 1)
+    def _effects_of(self, leader: int) -> tuple[int, list[int]]:
+        """What a block's instructions may write, as masks of registers and _FRAME: all together, and one by one."""
+        found = self._effects.get(leader)
+        if found is None:
+            first = (leader - self.words.base) >> 2
+            masks = [self._effect(at, leader) for at in range(first, self.last_index(leader) + 1)]
+            found = self._effects[leader] = functools.reduce(operator.or_, masks), masks
+        return found
 
-    def _find_effects(self, leader: int) -> tuple[int, bool]:
-        """(mask of the registers written, whether it stores through sp or x29)."""
-        written, stores = 0, False
-        for at in range((leader - self.words.base) >> 2, self.last_index(leader) + 1):
-            kind = self.words.kind[at]
-            if kind in (BL, BLR):
-                written |= _CLOBBERED
-            insn = decode(int(self.words.code[at])) if kind == 0 else None
-            if insn is not None:
-                written |= written_registers(insn)
-                stores = stores or insn.name in _STORES and self._slot_of(insn, at, leader) is not None
-        return written, stores
+    def _effect(self, at: int, leader: int) -> int:
+        insn = self.words.insn(at)
+        if insn is None:
+            return _CLOBBERED if self.words.kind[at] in (BL, BLR) else 0
+        stores = insn.name in _STORES and self._slot_of(insn, at, leader) is not None
+        return written_registers(insn) | stores * _FRAME
 
     def _written(self, place: Place, at: int, leader: int, depth: int) -> Node | None:
         """What the instruction at index `at` leaves in `place`; None when it does not write it."""
         kind = self.words.kind[at]
         if kind in (BL, BLR):
             return ("leaf", at, place) if isinstance(place, int) and _CLOBBERED >> place & 1 else None
-        insn = decode(int(self.words.code[at])) if kind == 0 else None
+        insn = self.words.insn(at)
         if insn is None:
             return None
         if not isinstance(place, int):
@@ -184,7 +190,7 @@ class Values:
         if insn.rn in (29, 31):
             return insn.rn, offset
         for index in range(at - 1, ((leader - self.words.base) >> 2) - 1, -1):
-            other = decode(int(self.words.code[index]))
+            other = self.words.insn(index)
             if other is None or not written_registers(other) >> insn.rn & 1:
                 continue
             if other.name not in ("ADD_i", "SUB_i") or other.rn not in (29, 31):

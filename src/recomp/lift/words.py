@@ -7,11 +7,9 @@ block and not per instruction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from recomp.a64.table import Pattern, decode, patterns
+from recomp.a64.table import Insn, Pattern, decode, patterns
 from recomp.errors import LiftError
 from recomp.formats.elf import Elf
 
@@ -47,26 +45,33 @@ class Words:
     the address a direct branch goes to, else -1. `in_code[i]` says whether code may lie there at all.
     """
 
-    def __init__(self, elf: Elf, is_defined: Callable[[int], bool] = lambda word: decode(word) is not None) -> None:
+    def __init__(self, elf: Elf) -> None:
         self.base, self.code, executable = _flatten(elf)
         self.count = len(self.code)
         self.end = self.base + 4 * self.count
         self.in_code = executable & _section_mask(elf, self.base, self.count)
         kind, target = _classify(self.code, self.base)
-        kind[~self.in_code | ~_defined_mask(self.code, self.in_code, is_defined)] = UNDEFINED
+        kind[~self.in_code] = UNDEFINED
+        ordinary = np.flatnonzero(kind == ORDINARY)
+        kind[ordinary[~_are_defined(self.code[ordinary])]] = UNDEFINED
         self.kinds = kind
         self.targets = target
         self.kind = kind.tobytes()
+        self._code = self.code.data
         #: whether a word begins a frame or is a landing place for calls, as the first word of many functions
         self.opens = _opening_mask(self.code).tobytes()
-        self.target: list[int] = target.tolist()
-        self.stop: list[int] = _next_stop(kind).tolist()
+        self.target: memoryview = target.data
+        self.stop: memoryview = _next_stop(kind).data
 
     def index(self, address: int) -> int:
         """The index of the word at `address`, -1 when it is misaligned or outside."""
         if address & 3 or not self.base <= address < self.end:
             return -1
         return (address - self.base) >> 2
+
+    def insn(self, index: int) -> Insn | None:
+        """The instruction at an index; None for what ends a block, decodable or not."""
+        return None if self.kind[index] else decode(self._code[index])
 
     def opens_function(self, address: int) -> bool:
         """Whether the word at `address` looks like the first of a function: it sets up a frame or takes calls."""
@@ -166,12 +171,10 @@ def _opening_mask(code: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _defined_mask(code: np.ndarray, in_code: np.ndarray, is_defined: Callable[[int], bool]) -> np.ndarray:
-    """Which words decode; each distinct word is decoded once (a quarter of the words of real code are distinct)."""
-    mask = np.zeros(len(code), bool)
-    distinct, inverse = np.unique(code[in_code], return_inverse=True)
-    mask[in_code] = np.fromiter(map(is_defined, distinct.tolist()), bool, len(distinct))[inverse]
-    return mask
+def _are_defined(words: np.ndarray) -> np.ndarray:
+    """Which words decode; each distinct word is decoded once (a fifth of the words of real code are distinct)."""
+    distinct, inverse = np.unique(words, return_inverse=True)
+    return np.fromiter((decode(word) is not None for word in distinct.tolist()), bool, len(distinct))[inverse]
 
 
 def _next_stop(kind: np.ndarray) -> np.ndarray:

@@ -15,10 +15,6 @@ from recomp.semantics.builder import Builder
 
 Semantics = Callable[[Builder, Insn], None]
 
-#: Texts that do not depend on the pc, by word. Programs repeat themselves: 27 % of the words of a text are distinct.
-_memo: dict[int, Builder] = {}
-_MEMO_LIMIT = 1 << 18
-
 
 @functools.cache
 def functions() -> dict[str, Semantics]:
@@ -37,18 +33,11 @@ def functions() -> dict[str, Semantics]:
 def lift_insn(insn: Insn, pc: int) -> Builder | None:
     """The C text of `insn` at guest address `pc`, with its reads and writes; None if it has no semantics.
 
-    Branches have none: control flow is the emitter's. A Builder whose `uses_pc` is false is shared by all pcs.
+    Branches have none: control flow is the emitter's. Where `uses_pc` is false, the text is the same at any pc.
     """
-    known = _memo.get(insn.word)
-    if known is not None:
-        return known
     function = functions().get(insn.name)
     if function is None:
         return None
     builder = Builder(insn, pc)
     function(builder, insn)
-    if not builder.uses_pc:
-        if len(_memo) >= _MEMO_LIMIT:
-            _memo.clear()
-        _memo[insn.word] = builder
     return builder

@@ -19,13 +19,12 @@ def taken(b: Builder, i: Insn) -> str:
 CONDITIONAL = frozenset({"B_cond", "CBZ", "CBNZ", "TBZ", "TBNZ"})
 
 
-def branch_target(i: Insn, pc: int) -> int:
-    """Guest address a direct branch goes to, taken."""
+def displacement(i: Insn) -> int:
+    """From a direct branch to where it goes, taken, in bytes."""
     if i.name in ("B", "BL"):
         value, width = i.imm26, 26
     elif i.name in ("TBZ", "TBNZ"):
         value, width = i.imm14, 14
     else:
         value, width = i.imm19, 19
-    offset = value - (1 << width) if value >> width - 1 else value
-    return (pc + 4 * offset) & 0xFFFFFFFFFFFFFFFF
+    return 4 * (value - (1 << width) if value >> width - 1 else value)

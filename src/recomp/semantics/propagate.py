@@ -3,6 +3,7 @@ run of them (`recomp.emit.runs`), so their texts come in two more forms; see `rt
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -36,6 +37,7 @@ class Propagating(NamedTuple):
     checks: bool
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def propagating(insn: Insn, text: str) -> Propagating | None:
     """How `insn`, whose C text is `text`, hands on NaNs; None if it need not or its operands are halves."""
     group = _NAMES.get(insn.name)
