@@ -129,6 +129,7 @@ class _Function:
             f"/* {c_comment(self.name_of(function))}: {function.start:x}..{function.end:x}, found by "
             f"{c_comment(function.evidence)} */",
             f"{prototype} {{",
+            "  rt_cpu *const c = rt_cpu_of(near);",
             "  uint8_t *const M = c->memory;",
             *self._declarations(),
         ]
@@ -335,9 +336,9 @@ class _Function:
         signature = called(part, self.summaries, self.signatures)
         values = self._values(signature, index)
         if part.callee is None:
-            call = f"{self._function(index, part)}(c{values})"
+            call = f"{self._function(index, part)}(near{values})"
         else:
-            call = f"{'g' if part.callee in self.signatures else 'f'}_{part.callee:x}(c{values})"
+            call = f"{'g' if part.callee in self.signatures else 'f'}_{part.callee:x}(near{values})"
         result = signature.result
         if result is None or not part.successors or not self.placement.held[part.successors[0]] >> result & 1:
             self.lines.append(f"  {call};")
@@ -378,7 +379,7 @@ class _Function:
         if part.callee is None:
             return f"rt_call_indirect(c, UINT64_C({part.site:#x}), to)"
         self._set_resume(part)
-        return f"f_{part.callee:x}(c)"
+        return f"f_{part.callee:x}(near)"
 
     def _call_that_may_unwind(self, index: int, part: Part, after: int) -> None:
         self.uses_to = self.unwinds = True
@@ -442,12 +443,12 @@ class _Function:
         if self.summaries.uniform:
             function = self._function(index, part) if part.callee is None else f"f_{part.callee:x}"
             values = self._values(called(part, self.summaries, self.signatures), index)
-            self.lines.append(f"  RT_TAIL {function}(c{values});")
+            self.lines.append(f"  RT_TAIL {function}(near{values});")
         elif part.callee is None:
             self.lines.append(f"  RT_JUMP(c, UINT64_C({part.site:#x}), {target});")
         else:
             self._set_resume(part)
-            self.lines.append(f"  RT_TAIL f_{part.callee:x}(c);")
+            self.lines.append(f"  RT_TAIL f_{part.callee:x}(near);")
 
     def _set_resume(self, part: Part) -> None:
         if part.resume:
