@@ -10,7 +10,9 @@ import pytest
 
 from recomp.emit import EmitOptions, emit_project
 from recomp.lift.lift import lift_elf
+from tests.elves import without_headers
 from tests.emit.building import GUEST, HERE, HOST, build_port, compile_c, run
+from tests.guests import assemble
 
 PROGRAMS = sorted(path.stem for path in (HERE / "programs").glob("*.c"))
 
@@ -42,3 +44,37 @@ def test_a_wrong_guess_where_a_pointer_leads_costs_time_only(tmp_path: Path) -> 
     rows = [line for line in files["module.c"].decode().splitlines() if "(rt_func)" in line]
     assert len([row for row in rows if row.endswith(", 0},")]) > 9
     assert len([row for row in rows if row.endswith(", 1},")]) > 9
+
+
+COMES_BACK = """
+    .text
+    .globl _start
+_start:
+    adrp    x1, behind
+    add     x1, x1, :lo12:behind
+    bl      caller
+    add     w0, w0, #1
+    mov     x8, #94
+    svc     #0
+caller:
+    stp     x29, x30, [sp, #-16]!
+    mov     w0, #20
+    bl      leaf
+behind:
+    add     w0, w0, #20
+    ldp     x29, x30, [sp], #16
+    ret
+leaf:
+    add     w0, w0, #1
+    ret
+"""
+
+
+def test_a_call_that_comes_back_where_another_function_begins_goes_on_there(tmp_path: Path) -> None:
+    """What stands behind `caller`'s call is referred to, which cuts it off: it is a function that is entered by a
+    return, and returns for its caller."""
+    module, segments, _ = lift_elf(without_headers(assemble(COMES_BACK)))
+    cut = next(function for function in module.functions if len(function.blocks) == 1 and function.blocks[0].insns == 3)
+    assert cut.blocks[0].terminator == "call" and cut.blocks[0].successors == ()
+    port = build_port(emit_project(module, segments, EmitOptions(source="guest", sha256="0" * 64)), tmp_path)
+    assert run([str(port)]) == (b"", 42)

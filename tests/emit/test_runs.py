@@ -63,7 +63,7 @@ def emitted(sequences: list[list[int]]) -> harness.Compiled:
     flows, _ = build_flows(*a.module(words, functions))
     summaries = summarise(flows, True)
     texts = "".join(emit_function(flows[f.start], summaries, {}, lambda f: f.name) for f in functions)
-    source = harness._source([f"f_{f.start:x}(c);\n" for f in functions])
+    source = harness._source([f"f_{f.start:x}(rt_near_of(c));\n" for f in functions])
     assert "rt_fast_" in texts
     return harness.Compiled(harness._library(source.replace("static void f0(", f"{texts}static void f0(", 1)), b"")
 

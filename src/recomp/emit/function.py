@@ -103,7 +103,8 @@ class _Function:
         self.used = 0  # registers with a local
         self.vector_locals: set[str] = set()
         self.labels: set[int] = set()  # parts that a goto names
-        self.cold: dict[tuple[str, ...], int] = {}
+        self.cold: dict[tuple[str, ...], int] = {}  # stores before unwinding
+        self.behind: dict[tuple[str, ...], int] = {}  # and before going on behind a call in another function
         self.copies = 0
         self.unwinds = False
         self.uses_to = bool(flow.entries)
@@ -140,6 +141,7 @@ class _Function:
             f"/* {c_comment(self.name_of(function))}: {function.start:x}..{function.end:x}, found by "
             f"{c_comment(function.evidence)} */",
             f"{prototype} {{",
+            "  rt_cpu *const c = rt_cpu_of(near);",
             "  uint8_t *const M = c->memory;",
             *self._declarations(),
         ]
@@ -181,6 +183,8 @@ class _Function:
         lines: list[str] = []
         for stores, number in self.cold.items():
             lines += [f"u_{number}:;", *stores, "  goto unwind;"]
+        for stores, number in self.behind.items():
+            lines += [f"b_{number}:;", *stores, *self._leaving(), "  RT_JUMP(c, to - 4, to);"]
         if self.unwinds:
             lines.append("unwind:;")
             if self.flow.entries:
@@ -197,6 +201,9 @@ class _Function:
     def _done(self) -> str:
         """What comes before the function is left."""
         return "c->active = here.outer; " if self.again else ""
+
+    def _leaving(self) -> list[str]:
+        return [f"  {self._done()}"] if self.again else []
 
     # --- parts
 
@@ -327,7 +334,7 @@ class _Function:
             self.uses_to = True
             self.lines.append(f"  to = {part.expr};")
         self.lines.append(f"  x30 = UINT64_C({after:#x});")
-        if not part.successors and not self.flow.entries and not returns:
+        if not part.successors and not self.flow.entries and self._ends(part) and not returns:
             self.lines += self._stores(self.placement.stores[index] | self.placement.cold[index], index)
             self._leave(index, part, "to")
             return
@@ -346,9 +353,9 @@ class _Function:
         signature = called(part, self.summaries, self.signatures)
         values = self._values(signature, index)
         if part.callee is None:
-            call = f"{self._function(index, part)}(c{values})"
+            call = f"{self._function(index, part)}(near{values})"
         else:
-            call = f"{'g' if part.callee in self.signatures else 'f'}_{part.callee:x}(c{values})"
+            call = f"{'g' if part.callee in self.signatures else 'f'}_{part.callee:x}(near{values})"
         result = signature.result
         if result is None or not part.successors or not self.placement.held[part.successors[0]] >> result & 1:
             self.lines.append(f"  {call};")
@@ -389,16 +396,26 @@ class _Function:
         if part.callee is None:
             return f"rt_call_indirect(c, UINT64_C({part.site:#x}), to)"
         self._set_resume(part)
-        return f"f_{part.callee:x}(c)"
+        return f"f_{part.callee:x}(near)"
 
     def _call_that_may_unwind(self, index: int, part: Part, after: int) -> None:
         self.uses_to = self.unwinds = True
         self.lines.append(f"  to = {self._call(part)};")
         cold = tuple(self._stores(self.placement.cold[index], index))
         label = f"u_{self.cold.setdefault(cold, len(self.cold))}" if cold else "unwind"
-        # A call that does not return may still unwind to an entry of this activation.
-        returned_elsewhere = f"if (RT_UNLIKELY(to != UINT64_C({after:#x}))) " if part.successors else ""
-        self.lines.append(f"  {returned_elsewhere}goto {label};")
+        if part.successors:
+            self.lines.append(f"  if (RT_UNLIKELY(to != UINT64_C({after:#x}))) goto {label};")
+            return
+        # A call that does not return may still unwind to an entry of this activation; and one that does, although
+        # nothing of this function follows, goes on in whatever does.
+        if not self._ends(part) and after not in self.flow.entries:
+            behind = f"b_{self.behind.setdefault(cold, len(self.behind))}"
+            self.lines.append(f"  if (to == UINT64_C({after:#x})) goto {behind};")
+        self.lines.append(f"  goto {label};")
+
+    def _ends(self, part: Part) -> bool:
+        """Whether the callee of a call never returns."""
+        return callee_of(part) in self.summaries.noreturn
 
     def _end_sync(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
@@ -439,17 +456,16 @@ class _Function:
 
     def _leave(self, index: int, part: Part, target: str) -> None:
         """Leave the function for good, by a tail call."""
-        if self.again:
-            self.lines.append(f"  {self._done()}")
+        self.lines += self._leaving()
         if self.summaries.uniform:
             function = self._function(index, part) if part.callee is None else f"f_{part.callee:x}"
             values = self._values(called(part, self.summaries, self.signatures), index)
-            self.lines.append(f"  RT_TAIL {function}(c{values});")
+            self.lines.append(f"  RT_TAIL {function}(near{values});")
         elif part.callee is None:
             self.lines.append(f"  RT_JUMP(c, UINT64_C({part.site:#x}), {target});")
         else:
             self._set_resume(part)
-            self.lines.append(f"  RT_TAIL f_{part.callee:x}(c);")
+            self.lines.append(f"  RT_TAIL f_{part.callee:x}(near);")
 
     def _set_resume(self, part: Part) -> None:
         if part.resume:

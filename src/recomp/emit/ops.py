@@ -145,20 +145,21 @@ class _Module:
             for start in starts:
                 # An address that is not the function's is always reached with rt_cpu.resume set.
                 found.setdefault(start, (0, self.symbols[function.name]))
-        return [(pc, start, name, f"uint64_t {name}(rt_cpu *c)") for pc, (start, name) in sorted(found.items())]
+        return [(pc, start, name, f"uint64_t {name}(rt_near *near)") for pc, (start, name) in sorted(found.items())]
 
     def unit(self, options: EmitOptions) -> str:
         lines = [banner(options), '#include "rt.h"', '#include "rt_stubs.h"', ""]
-        lines += [f"uint64_t {symbol}(rt_cpu *c);" for symbol in self.symbols.values()]
+        lines += [f"uint64_t {symbol}(rt_near *near);" for symbol in self.symbols.values()]
         lines.append("")
         for function in self.module.functions:
             lines += _Function(self, function).lines()
         top = f"  c->sp = UINT64_C({self.stack_top:#x});" if self.stack_top else ""
         lines += [
             "/* The entry function, then exit_group(0). */",
-            "uint64_t fn_start(rt_cpu *c) {",
+            "uint64_t fn_start(rt_near *near) {",
+            "  rt_cpu *const c = rt_cpu_of(near);",
             *([top] if top else []),
-            f"  {self.symbols[self.entry]}(c);",
+            f"  {self.symbols[self.entry]}(near);",
             "  c->x[0] = 0;",
             "  c->x[8] = 94;",
             f"  rt_svc(c, {START}, 0);",
@@ -174,7 +175,7 @@ _ELSEWHERE = (
     "  const rt_entry *entry = rt_find_entry(to);",
     "  if (!entry) rt_miss(c, 0, to);",
     "  c->resume = to;",
-    "  RT_TAIL entry->function(c);",
+    "  RT_TAIL entry->function(near);",
 )
 
 
@@ -193,7 +194,8 @@ class _Function:
             body += [f"  {self._op(op)}" for op in block.ops]
             body.append(f"  {self._op(block.terminator)}")
         head = [f"/* {c_comment(self.function.name)} */"]
-        head.append(f"uint64_t {self.module.symbols[self.function.name]}(rt_cpu *restrict c) {{")
+        head.append(f"uint64_t {self.module.symbols[self.function.name]}(rt_near *restrict near) {{")
+        head.append("  rt_cpu *const c = rt_cpu_of(near);")
         head.append("  uint8_t *const M = c->memory;")
         head += [f"  uint64_t {name} = 0; /* {c_comment(text)} */" for text, name in self.temporaries.items()]
         starts = self._starts()
@@ -264,7 +266,7 @@ class _Function:
         target = self.module.symbols.get(v["target"])
         if target is None:
             raise FormatError(f"module: {op.where}: call: the module has no function {v['target']!r}")
-        return f"{target}(c);" + (f" {self._goto(op, v['next'])}" if "next" in v else "")
+        return f"{target}(near);" + (f" {self._goto(op, v['next'])}" if "next" in v else "")
 
     def _op_syscall(self, op: Op, v: dict[str, Any]) -> str:
         name = v["name"]
@@ -301,7 +303,7 @@ class _Function:
         if label in self.labels:
             return f"goto {self.labels[label]};"
         if label in self.module.symbols:
-            return f"{{ RT_TAIL {self.module.symbols[label]}(c); }}"
+            return f"{{ RT_TAIL {self.module.symbols[label]}(near); }}"
         raise FormatError(f"module: {op.where}: {op.name}: no block or function is called {label!r}")
 
 

@@ -44,7 +44,7 @@ class Signature:
     def prototype(self, name: str) -> str:
         """The C declarator of a function; parameters are called `a_` and the register."""
         arguments = "".join(f", {ctype(r)} a_{register_name(r)}" for r in self.parameters)
-        return f"{ctype(0 if self.result is None else self.result)} {name}(rt_cpu *restrict c{arguments})"
+        return f"{ctype(0 if self.result is None else self.result)} {name}(rt_near *restrict near{arguments})"
 
 
 NOTHING = Signature((), None)
@@ -65,7 +65,7 @@ def called(part: Part, s: Summaries, known: Mapping[int, Signature]) -> Signatur
 
 def symbol(start: int, s: Summaries) -> str:
     """The C declarator by which the function at a guest address is called through a pointer."""
-    return UNIFORM.prototype(f"f_{start:x}") if s.uniform else f"uint64_t f_{start:x}(rt_cpu *c)"
+    return UNIFORM.prototype(f"f_{start:x}") if s.uniform else f"uint64_t f_{start:x}(rt_near *restrict near)"
 
 
 def thunk(start: int, s: Summaries, signature: Signature) -> str:
@@ -73,10 +73,11 @@ def thunk(start: int, s: Summaries, signature: Signature) -> str:
     given = UNIFORM.parameters if s.uniform else ()
     values = "".join(f", a_{register_name(r)}" if r in given else f", {field(r)}" for r in signature.parameters)
     result = "" if signature.result is None else f"{field(signature.result)} = "
-    call = f"g_{start:x}(c{values})"
+    call = f"g_{start:x}(near{values})"
+    head = [f"{symbol(start, s)} {{", "  rt_cpu *const c = rt_cpu_of(near);"]
     if not s.uniform:
         lines = ["  const uint64_t to = c->x[30], sp = c->sp;", f"  {result}{call};", "  c->sp = sp;", "  return to;"]
-        return "\n".join((f"{symbol(start, s)} {{", *lines, "}", ""))
+        return "\n".join((*head, *lines, "}", ""))
     read, out = s.reads[start], s.live_out[start] | s.returned
     needed = [r for r in given if r not in signature.parameters and (read if r == SP else read | out) >> r & 1]
     lines = [f"  {field(r)} = a_{register_name(r)};" for r in needed]
@@ -84,7 +85,7 @@ def thunk(start: int, s: Summaries, signature: Signature) -> str:
         lines.append(f"  return {call};")
     else:
         lines += [f"  {result}{call};", f"  return {field(0) if s.writes[start] & out & 1 else 'a_x0'};"]
-    return "\n".join((f"{symbol(start, s)} {{", *lines, "}", ""))
+    return "\n".join((*head, *lines, "}", ""))
 
 
 def signatures(flows: Mapping[int, Flow], s: Summaries, entry: int, direct: Mapping[int, int]) -> dict[int, Signature]:

@@ -36,7 +36,8 @@ class Summaries:
     """`closed`: functions that always return where they were called from, with their caller's registers kept
     (`recomp.emit.frames`); `uniform`: that is all of them. `flags_entered`: flags live at entries inside functions
     that plain branches lead to, `flags_jumped`: at others.
-    `pointed`: functions that pointers are seen to lead to; None: any. `everywhere`: what any function may read."""
+    `pointed`: functions that pointers are seen to lead to; None: any. `everywhere`: what any function may read.
+    `noreturn`: functions that never return, as far as their code shows."""
 
     reads: dict[int, int]
     writes: dict[int, int]
@@ -49,6 +50,7 @@ class Summaries:
     closed: frozenset[int] = frozenset()
     uniform: bool = False
     pointed: frozenset[int] | None = None
+    noreturn: frozenset[int] = frozenset()
     #: function → liveness at the start of each of its parts
     live: dict[int, list[int]] = field(default_factory=dict)
 
@@ -92,6 +94,7 @@ def summarise(flows: Mapping[int, Flow], exact: bool = False, pointed: frozenset
     writes = {pc: mask & ~KEPT if pc in closed else mask for pc, mask in _writes(flows).items()}
     s = Summaries({pc: 0 for pc in flows}, writes, {pc: everything for pc in flows}, everything, everything)
     s.closed, s.uniform, s.pointed = closed, len(closed) == len(flows) > 0, pointed
+    s.noreturn = frozenset(pc for pc, flow in flows.items() if flow.function.noreturn)
     s.flags_entered = s.flags_jumped = everything & FLAGS
     branched_to = frozenset(part.resume for flow in flows.values() for part in flow.parts if part.resume)
     if not s.uniform:

@@ -11,7 +11,20 @@ import numpy as np
 
 from recomp.formats.eh_frame import Fde
 from recomp.formats.elf import Elf
-from recomp.lift.words import BL, UNDEFINED, Words, field_values, pattern_named, signed_field
+from recomp.lift.words import (
+    BL,
+    BLR,
+    BR,
+    ORDINARY,
+    RET,
+    TRAP,
+    UNDEFINED,
+    B,
+    Words,
+    field_values,
+    pattern_named,
+    signed_field,
+)
 
 EVIDENCE = (
     "name_map",  # the caller's name map
@@ -31,6 +44,8 @@ RANK = {kind: rank for rank, kind in enumerate(EVIDENCE)}
 
 #: How far behind an adrp its add may stand, in words.
 _ADD_REACH = 8
+#: The first register that calls leave alone.
+_KEPT_BY_CALLS = 19
 
 
 def call_targets(words: Words) -> list[int]:
@@ -91,13 +106,25 @@ def constant_references(words: Words) -> tuple[np.ndarray, np.ndarray]:
     at = np.flatnonzero(((code & adrp.mask) == adrp.value) & words.in_code)
     page = ((words.base + 4 * at) & ~0xFFF) + (_adr_displacement(code[at], adrp) << 12)
     register = field_values(code[at], adrp, "rd")
+    holds = np.ones(len(at), bool)
     for distance in range(1, _ADD_REACH + 1):
-        word = code[np.minimum(at + distance, words.count - 1)]
-        is_add = ((word & add.mask) == add.value) & (field_values(word, add, "rn") == register)
+        index = np.minimum(at + distance, words.count - 1)
+        word = code[index]
+        is_add = ((word & add.mask) == add.value) & (field_values(word, add, "rn") == register) & holds
         is_add &= (field_values(word, add, "sf") == 1) & (field_values(word, add, "sh") == 0)
         sites.append((words.base + 4 * at)[is_add])
         found.append((page + field_values(word, add, "imm12"))[is_add])
+        holds &= ~_loses(words.kinds[index], word, register)
     return np.concatenate(sites), np.concatenate(found)
+
+
+def _loses(kinds: np.ndarray, code: np.ndarray, register: np.ndarray) -> np.ndarray:
+    """Whether a general register no longer holds a page behind each word: it is the word's first operand (nobody stores
+    a bare page), a call may change it, or control does not run on."""
+    is_vector = code >> 26 & 3 == 3
+    is_call = (kinds == BL) | (kinds == BLR)
+    first = ((kinds == ORDINARY) & (code & 31 == register) & ~is_vector) | (is_call & (register < _KEPT_BY_CALLS))
+    return first | np.isin(kinds, (B, BR, RET, TRAP, UNDEFINED))
 
 
 def _adr_displacement(code: np.ndarray, pattern: object) -> np.ndarray:

@@ -231,10 +231,13 @@ class Explorer:
             callee = words.target[stop]
             if words.index(callee) < 0:
                 self._go(region, site, site + 4, inside)
-            elif not self.ends_in_call(region, site):
-                self._wait(callee, region, site + 4)
+            else:
+                # Where nothing can follow although the callee returns, it may go on in whatever does.
+                self._wait(callee, region, _RETURNS if self.ends_in_call(region, site) else site + 4)
         elif kind == BLR:
-            if not self.ends_in_call(region, site):
+            if self.ends_in_call(region, site):
+                self.set_returns(region)
+            else:
                 self._go(region, site, site + 4, inside)
         elif kind == BR:
             region.indirect.append(site)

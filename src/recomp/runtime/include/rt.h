@@ -34,6 +34,13 @@ typedef struct rt_cpu {
   void *thread;    /* the runtime's own */
 } rt_cpu;
 
+/* Where emitted functions hold a `rt_cpu`: at its middle, so that x86-64 reaches all general registers with an offset of
+ * one byte. */
+typedef struct rt_near rt_near;
+#define RT_MIDDLE 128
+static inline rt_near *rt_near_of(rt_cpu *c) { return (rt_near *)((char *)c + RT_MIDDLE); }
+static inline rt_cpu *rt_cpu_of(rt_near *near) { return (rt_cpu *)((char *)near - RT_MIDDLE); }
+
 /* A running function with entries behind calls that may return again. A signal handler that leaves by longjmp comes back
  * to it so; everything else unwinds to it. `sp` is the guest's when it began. */
 typedef struct rt_activation {
@@ -45,11 +52,11 @@ typedef struct rt_activation {
 /* An emitted function: runs until guest control leaves it and returns the guest address where control goes. That is
  * the address behind the call when the guest returns, and any other address when it unwinds (longjmp, exceptions,
  * stack switches): a caller that did not expect it returns it further, down to rt_run. */
-typedef uint64_t (*rt_func)(rt_cpu *c);
+typedef uint64_t (*rt_func)(rt_near *near);
 
 /* What every function is where rt_module.balanced is set: it always returns to its caller, takes what the registers
  * hold that most calls use, whatever `*c` has for them, and returns what x0 then holds. */
-typedef uint64_t (*rt_value_func)(rt_cpu *c, uint64_t sp, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3);
+typedef uint64_t (*rt_value_func)(rt_near *near, uint64_t sp, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3);
 
 /* Why a guest cannot go on. */
 typedef enum rt_trap_kind {
@@ -149,7 +156,7 @@ extern const rt_module rt_guest;
 /* Make the table of rt_guest's functions; once, before anything else runs. */
 void rt_dispatch_init(void);
 /* Lets control that arrives at a guest address, one in all, go to a function of the host's. */
-void rt_dispatch_host(uint32_t pc, rt_func function);
+void rt_dispatch_host(uint32_t pc, uint64_t (*function)(rt_cpu *c));
 /* Run guest code from `pc` until control reaches the guest address `until`; 1 (never a target) = for ever. */
 void rt_run(rt_cpu *c, uint64_t pc, uint64_t until);
 /* One trip of that loop: enter the function at `pc`; returns where control went that none of its callers expected. */
@@ -182,7 +189,7 @@ static inline rt_func rt_lookup(uint64_t pc) {
 /* Call the function at a guest address; returns the guest address it goes to. */
 static inline uint64_t rt_call_indirect(rt_cpu *c, uint64_t site, uint64_t target) {
   rt_func function = rt_lookup(target);
-  return RT_LIKELY(function) ? function(c) : rt_enter_slow(c, site, target);
+  return RT_LIKELY(function) ? function(rt_near_of(c)) : rt_enter_slow(c, site, target);
 }
 
 /* A guaranteed tail call keeps the host stack as shallow as the guest's. */
@@ -199,7 +206,7 @@ static inline uint64_t rt_call_indirect(rt_cpu *c, uint64_t site, uint64_t targe
     const uint64_t to_ = (target);                          \
     rt_func function_ = rt_lookup(to_);                     \
     if (RT_UNLIKELY(!function_)) return rt_enter_slow(c, site, to_); \
-    RT_TAIL function_(c);                                   \
+    RT_TAIL function_(rt_near_of(c));                       \
   } while (0)
 
 /* Views of vector registers. */

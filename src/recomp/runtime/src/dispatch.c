@@ -13,14 +13,17 @@ uint32_t rt_functions_low, rt_functions_count;
 static int is_function(const rt_entry *entry) { return entry->pc == entry->start; }
 
 static uint32_t host_pc;
-static rt_func host_function;
+static uint64_t (*host_function)(rt_cpu *c);
 
-void rt_dispatch_host(uint32_t pc, rt_func function) {
+void rt_dispatch_host(uint32_t pc, uint64_t (*function)(rt_cpu *c)) {
   host_pc = pc;
   host_function = function;
 }
 
-static uint64_t call_host(rt_cpu *c, uint64_t sp, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3) {
+static uint64_t enter_host(rt_near *near) { return host_function(rt_cpu_of(near)); }
+
+static uint64_t call_host(rt_near *near, uint64_t sp, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3) {
+  rt_cpu *const c = rt_cpu_of(near);
   c->sp = sp;
   c->x[0] = x0, c->x[1] = x1, c->x[2] = x2, c->x[3] = x3;
   host_function(c);
@@ -31,7 +34,7 @@ static uint64_t call_host(rt_cpu *c, uint64_t sp, uint64_t x0, uint64_t x1, uint
  * by way of void (*)(void).) */
 static rt_func find_host(uint64_t pc) {
   if (!host_function || (uint32_t)pc != host_pc) return NULL;
-  return rt_guest.balanced ? (rt_func)(void (*)(void))call_host : host_function;
+  return rt_guest.balanced ? (rt_func)(void (*)(void))call_host : enter_host;
 }
 
 void rt_dispatch_init(void) {
@@ -84,10 +87,10 @@ uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target) {
   const rt_entry *entry = rt_find_entry(target);
   if (!entry && find_host(target)) return host_function(c);
   if (!entry) rt_miss(c, site, target);
-  if (is_function(entry)) return entry->function(c);
+  if (is_function(entry)) return entry->function(rt_near_of(c));
   if (c->x[30] != site + 4 && !is_relay(entry->pc)) return target;
   c->resume = target; /* a call comes back behind its site, so nothing is to be unwound */
-  return entry->function(c);
+  return entry->function(rt_near_of(c));
 }
 
 rt_func rt_lookup_rare(rt_cpu *c, uint64_t site, uint64_t target) {
@@ -100,9 +103,9 @@ rt_func rt_lookup_rare(rt_cpu *c, uint64_t site, uint64_t target) {
 
 /* The guest address where control goes. */
 static uint64_t call(rt_cpu *c, rt_func function) {
-  if (!rt_guest.balanced) return function(c);
+  if (!rt_guest.balanced) return function(rt_near_of(c));
   const uint64_t lr = c->x[30], sp = c->sp;
-  c->x[0] = ((rt_value_func)(void (*)(void))function)(c, sp, c->x[0], c->x[1], c->x[2], c->x[3]);
+  c->x[0] = ((rt_value_func)(void (*)(void))function)(rt_near_of(c), sp, c->x[0], c->x[1], c->x[2], c->x[3]);
   c->sp = sp;
   return lr;
 }
