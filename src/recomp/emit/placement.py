@@ -71,7 +71,7 @@ def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Plac
 def _effect(part: Part, live: list[int], flow: Flow, s: Summaries, own: Signature, call: Signature) -> tuple[int, int]:
     """(registers to be in `c` before the part's end if they are dirty, registers that the end may write)."""
     start, kind = flow.function.start, part.kind
-    if kind in ("goto", "cond", "switch"):
+    if kind in ("goto", "cond", "switch", "spin"):
         return 0, 0
     if kind == "point":
         return flow.shown, 0
