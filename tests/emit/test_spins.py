@@ -77,5 +77,22 @@ def test_loops_that_get_somewhere_are_left_alone(body: list[int]) -> None:
     assert spins([*body, cbnz(BASE + 8, 0, BASE), a.ret()], 3) == []
 
 
+def test_a_branch_backwards_alone_is_no_loop() -> None:
+    """Two ways lead to the load, one of them from behind it: no turn ever follows another."""
+    words = [a.cbz(BASE, 0, BASE + 16), LDR, a.ret(), a.NOP, a.NOP, a.b(BASE + 20, BASE + 4)]
+    blocks = [
+        Block(start=BASE, insns=1, terminator="fallthrough"),
+        Block(start=BASE + 4, insns=2, terminator="ret"),
+        Block(start=BASE + 16, insns=2, terminator="branch"),
+    ]
+    flows, _ = build_flows(*a.module(words, [a.function(BASE, blocks)]))
+    assert [part for part in flows[BASE].parts if part.kind == "spin"] == []
+
+
+def test_a_loop_with_two_beginnings_is_left_alone() -> None:
+    words = [a.cbz(BASE, 0, BASE + 8), LDR, LDR | 4, a.cbz(BASE + 12, 0, BASE + 4), a.ret()]
+    assert spins(words, 1, 1, 2) == []
+
+
 def test_a_loop_that_calls_is_left_alone() -> None:
     assert spins([a.SVC, LDR, a.cbz(BASE + 8, 0, BASE), a.ret()], 3) == []

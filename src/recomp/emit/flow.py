@@ -117,7 +117,7 @@ class _Builder:
         entries = {pc: self.at[pc] for pc in self.function.entries if pc in self.at and pc != self.function.start}
         threads = self._thread_entries()
         entries |= threads
-        add_spins(self.parts)
+        add_spins(self.parts, {self.at[self.function.start], *entries.values()})
         flow = Flow(self.function, self.parts, self.at[self.function.start], entries, sum(b.insns for b in blocks))
         flow.threads = frozenset(threads)
         flow.shown = self.shown

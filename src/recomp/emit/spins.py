@@ -8,6 +8,7 @@ the runtime may let others run: loops that get anywhere cost nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
 from recomp.emit.code import Piece
@@ -22,8 +23,9 @@ MOST_PARTS = 12
 ATOMICS = frozenset("CAS CASP SWP STXR STXP STLXR STLXP LDADD LDCLR LDEOR LDSET LDSMAX LDSMIN LDUMAX LDUMIN".split())
 
 
-def add_spins(parts: list[Part]) -> None:
-    """Append a part of kind `spin` for the beginning of each such loop, and lead its back edges through it."""
+def add_spins(parts: list[Part], entered: Set[int]) -> None:
+    """Append a part of kind `spin` for the beginning of each such loop, and lead its back edges through it. `entered`:
+    parts where control enters the function."""
     back = [
         (index, successor)
         for index, part in enumerate(parts)
@@ -39,7 +41,7 @@ def add_spins(parts: list[Part]) -> None:
             before.setdefault(successor, []).append(index)
     found = {}
     for end, head in back:
-        body = _body(parts, before, end, head)
+        body = _body(parts, before, entered, end, head)
         if body is not None and not _carries(parts, body, head):
             found[end, head] = any(_is_atomic(piece) for index in body for piece in parts[index].pieces)
     spins: dict[tuple[int, bool], int] = {}
@@ -59,18 +61,22 @@ def _spin(parts: list[Part], head: int, writes: bool) -> Part:
     return part
 
 
-def _body(parts: list[Part], before: dict[int, list[int]], end: int, head: int) -> set[int] | None:
-    """The parts on ways from `head` to `end`; None: some do more than wait, or they are too many."""
+def _body(parts: list[Part], before: dict[int, list[int]], entered: Set[int], end: int, head: int) -> set[int] | None:
+    """The parts on ways from `head` to `end`; None: some do more than wait, they are too many, or this is no loop with
+    one beginning: a branch backwards alone makes none."""
     body = {head, end}
     pending = [end] if end != head else []
     while pending:
-        for index in before.get(pending.pop(), ()):
-            if index in body:
+        index = pending.pop()
+        if index in entered or not before.get(index):
+            return None
+        for earlier in before[index]:
+            if earlier in body:
                 continue
-            if len(body) == MOST_PARTS or not _is_quiet(parts[index]):
+            if len(body) == MOST_PARTS or not _is_quiet(parts[earlier]):
                 return None
-            body.add(index)
-            pending.append(index)
+            body.add(earlier)
+            pending.append(earlier)
     return body
 
 
