@@ -28,7 +28,7 @@ import subprocess
 import sys
 import tomllib
 import wave
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,9 @@ MOST_ROUNDS = 8  # of building again with what the run before discovered
 TIMEOUT_S = 400
 KEYS = {"A": 44, "B": 45, "X": 30, "Y": 31, "L": 16, "R": 17, "PLUS": 28, "MINUS": 1}
 KEYS |= {"UP": 103, "DOWN": 108, "LEFT": 105, "RIGHT": 106}
+Presses = Sequence[tuple[int, int, str]]
 #: (first vsync, vsync after the last, button): what everybody gets to see; PLUS is how homebrew is left
-SCRIPT = (
+SCRIPT: Presses = (
     (130, 133, "RIGHT"), (137, 140, "DOWN"), (144, 147, "A"), (151, 154, "RIGHT"), (158, 161, "X"), (165, 168, "LEFT"),
     (172, 175, "UP"), (179, 182, "B"), (186, 189, "Y"), (195, 199, "PLUS"),
 )  # fmt: skip
@@ -106,10 +107,10 @@ def generation(nro: bytes) -> str:
     return next((name for offset, magic, name in GENERATIONS if nro[at + offset :][:4] == magic), "1.4 to 2.1")
 
 
-def events(later: int = 0) -> str:
-    """SCRIPT as a compiled input script."""
-    lines = [(first - 1 + later, KEYS[button], 1) for first, _, button in SCRIPT]
-    lines += [(last - 1 + later, KEYS[button], 0) for _, last, button in SCRIPT]
+def events(presses: Presses, later: int = 0) -> str:
+    """Presses as a compiled input script."""
+    lines = [(first - 1 + later, KEYS[button], 1) for first, _, button in presses]
+    lines += [(last - 1 + later, KEYS[button], 0) for _, last, button in presses]
     return "".join(f"{tick} 1 {code} {value}\n" for tick, code, value in sorted(lines))
 
 
@@ -121,12 +122,12 @@ def run_json(command: list[str], out: Path) -> dict[str, Any] | str:
     return json.loads(out.read_text()) if done.returncode == 0 and out.exists() else f"oracle failed: {said}"
 
 
-def play_oracle(nro: Path, folder: Path, ticks: int) -> Played:
-    out, wav, card, script = folder / "oracle.json", folder / "oracle.wav", folder / "card", folder / "oracle.input"
+def play_oracle(nro: Path, folder: Path, ticks: int, script: str) -> Played:
+    out, wav, card, played = folder / "oracle.json", folder / "oracle.wav", folder / "card", folder / "oracle.input"
     shutil.rmtree(card, ignore_errors=True)
     wav.unlink(missing_ok=True)
-    script.write_text(events())
-    command = [sys.executable, "-m", "tests.oracle", str(nro), "--input", str(script), "--ticks", str(ticks)]
+    played.write_text(script)
+    command = [sys.executable, "-m", "tests.oracle", str(nro), "--input", str(played), "--ticks", str(ticks)]
     command += ["--card", str(card), "--json", str(out), "--wav", str(wav), "--seconds", str(TIMEOUT_S)]
     facts = run_json(command, out)
     if isinstance(facts, str):
@@ -210,8 +211,8 @@ def compare_sound(theirs: bytes, ours: bytes) -> str:
 # ---- a second oracle ------------------------------------------------------------------------------------------------
 
 
-def short_hashes(port: Path, nro: Path, folder: Path, ticks: int, later: int) -> list[str | None]:
-    found = run_port(port, nro, folder, ticks, events(later))
+def short_hashes(port: Path, nro: Path, folder: Path, ticks: int, script: str) -> list[str | None]:
+    found = run_port(port, nro, folder, ticks, script)
     pictures: list[str | None] = []
     digest, shown = "", False
     for frame in found.frames() if found.run().video else ():
@@ -221,13 +222,13 @@ def short_hashes(port: Path, nro: Path, folder: Path, ticks: int, later: int) ->
     return pictures
 
 
-def ask_second(oracle: Path, port: Path, nro: Path, folder: Path, ticks: int) -> str:
+def ask_second(oracle: Path, port: Path, nro: Path, folder: Path, ticks: int, presses: Presses) -> str:
     """ "N of M", and by how many vsyncs shifted if at all."""
     out, card = folder / "second.json", folder / "second"
     shutil.rmtree(card, ignore_errors=True)
-    presses = ",".join(f"{first}-{last}:{button}" for first, last, button in SCRIPT)
+    said = ",".join(f"{first}-{last}:{button}" for first, last, button in presses)
     vsyncs = ",".join(str(n) for n in range(1, ticks + 1))
-    command = [sys.executable, str(oracle), str(nro), "--frames", str(ticks), "--input", presses, "--dumpat", vsyncs]
+    command = [sys.executable, str(oracle), str(nro), "--frames", str(ticks), "--input", said, "--dumpat", vsyncs]
     command += ["--timeout", str(TIMEOUT_S), "--sd", str(card), "--json", str(out)]
     facts = run_json(command, out)
     if isinstance(facts, str):
@@ -240,7 +241,7 @@ def ask_second(oracle: Path, port: Path, nro: Path, folder: Path, ticks: int) ->
         if pressed != pressed_before:
             if best[0] and best[0] == best[1]:
                 break
-            ours, pressed_before = short_hashes(port, nro, folder, ticks, pressed), pressed
+            ours, pressed_before = short_hashes(port, nro, folder, ticks, events(presses, pressed)), pressed
         # It tells of vsync n before it lets the program go on: that is the port's picture of the tick before.
         pairs = [(theirs[n], ours[n - 1 + late]) for n in range(ticks) if 0 <= n - 1 + late < len(ours)]
         pairs = [(one, other) for one, other in pairs if one is not None and other is not None]
@@ -254,19 +255,20 @@ def ask_second(oracle: Path, port: Path, nro: Path, folder: Path, ticks: int) ->
 # ---- programs -------------------------------------------------------------------------------------------------------
 
 
-def try_program(nro: Path, name: str, second: Path | None, ticks: int) -> Row:
+def try_program(nro: Path, name: str, second: Path | None, ticks: int, presses: Presses) -> Row:
     data = nro.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     folder = WORK / f"{name}-{digest[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
-    kept, mark = folder / "result.json", fingerprint(second, ticks)
+    kept, mark = folder / "result.json", fingerprint(second, ticks, presses)
     if kept.exists() and (known := json.loads(kept.read_text()))["made by"] == mark:
         return Row(**known["row"])
     misses = folder / "misses.jsonl"
-    theirs = play_oracle(nro, folder, ticks)
+    script = events(presses)
+    theirs = play_oracle(nro, folder, ticks, script)
     for _ in range(MOST_ROUNDS):
         port = build_port(nro, folder, misses)
-        ours = play_port(port, nro, folder, ticks, events())
+        ours = play_port(port, nro, folder, ticks, script)
         if ours.kind != "miss":
             break
     compared, equal, difference = compare(theirs, ours)
@@ -274,7 +276,7 @@ def try_program(nro: Path, name: str, second: Path | None, ticks: int) -> Row:
     difference = difference or ("the sound differs" if sound == "differs" else "")
     answers = play_port(port, nro, folder, ticks, "").pictures != ours.pictures
     ending = ours.ending + (f"; not implemented: {', '.join(ours.unknown)}" if ours.unknown else "")
-    also = ask_second(second, port, nro, folder, ticks) if second else ""
+    also = ask_second(second, port, nro, folder, ticks, presses) if second else ""
     pictures = len(set(ours.pictures[leading_black(ours.pictures) :]))
     row = Row(
         name, digest, generation(data), compared, equal, pictures, answers, sound, ending, difference, also
@@ -283,9 +285,9 @@ def try_program(nro: Path, name: str, second: Path | None, ticks: int) -> Row:
     return row
 
 
-def fingerprint(second: Path | None, ticks: int) -> str:
+def fingerprint(second: Path | None, ticks: int, presses: Presses) -> str:
     """Of everything that a result depends on, beside the program."""
-    digest = hashlib.sha256(f"{ticks} {SCRIPT}".encode())
+    digest = hashlib.sha256(f"{ticks} {events(presses)}".encode())
     places = (ROOT / "src" / "recomp", ROOT / "tests" / "oracle")
     files = sorted(path for place in places for path in place.rglob("*.*") if "__pycache__" not in path.parts)
     for path in (*files, Path(__file__), *([second] if second else [])):
@@ -337,7 +339,8 @@ def main() -> int:
         name = entry["name"] if entry else nro.stem
         if args.names and name not in args.names:
             continue
-        row = try_program(nro.resolve(), name, second, args.ticks)
+        presses = [tuple(press) for press in entry.get("presses", SCRIPT)] if entry else SCRIPT
+        row = try_program(nro.resolve(), name, second, args.ticks, presses)
         verdict = "FAIL" if row.difference else "ok"
         print(f"{verdict:4} {row.name:28} {row.equal}/{row.compared} pictures {row.pictures} answers {row.answers} "
               f"sound {row.sound}; {row.ending}; {row.difference}; second: {row.second}", flush=True)  # fmt: skip
