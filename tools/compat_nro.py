@@ -28,8 +28,8 @@ import subprocess
 import sys
 import tomllib
 import wave
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -256,15 +256,38 @@ def ask_second(oracle: Path, port: Path, nro: Path, folder: Path, ticks: int, pr
 
 
 def try_program(nro: Path, name: str, second: Path | None, ticks: int, presses: Presses) -> Row:
-    data = nro.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    folder = WORK / f"{name}-{digest[:8]}"
+    """What is known of the same sources is not done again."""
+    folder = WORK / f"{name}-{hashlib.sha256(nro.read_bytes()).hexdigest()[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
-    kept, mark = folder / "result.json", fingerprint(second, ticks, presses)
-    if kept.exists() and (known := json.loads(kept.read_text()))["made by"] == mark:
-        return Row(**known["row"])
-    misses = folder / "misses.jsonl"
-    script = events(presses)
+    row = Row(
+        **kept(
+            folder / "result.json",
+            fingerprint(None, ticks, presses),
+            lambda: play_both(nro, name, folder, ticks, presses),
+        )
+    )
+    if not second:
+        return row
+
+    def ask() -> dict[str, Any]:
+        return {"says": ask_second(second, folder / "port", nro, folder, ticks, presses)}
+
+    return replace(row, second=kept(folder / "second-result.json", fingerprint(second, ticks, presses), ask)["says"])
+
+
+def kept(path: Path, mark: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What was made under the same mark, or is made now."""
+    known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    if known.get("made by") != mark:
+        known = {"made by": mark, "result": make()}
+        path.write_text(json.dumps(known, indent=1))
+    return known["result"]  # type: ignore[no-any-return]
+
+
+def play_both(nro: Path, name: str, folder: Path, ticks: int, presses: Presses) -> dict[str, Any]:
+    """The row."""
+    data = nro.read_bytes()
+    misses, script = folder / "misses.jsonl", events(presses)
     theirs = play_oracle(nro, folder, ticks, script)
     for _ in range(MOST_ROUNDS):
         port = build_port(nro, folder, misses)
@@ -276,13 +299,11 @@ def try_program(nro: Path, name: str, second: Path | None, ticks: int, presses: 
     difference = difference or ("the sound differs" if sound == "differs" else "")
     answers = play_port(port, nro, folder, ticks, "").pictures != ours.pictures
     ending = ours.ending + (f"; not implemented: {', '.join(ours.unknown)}" if ours.unknown else "")
-    also = ask_second(second, port, nro, folder, ticks, presses) if second else ""
     pictures = len(set(ours.pictures[leading_black(ours.pictures) :]))
-    row = Row(
-        name, digest, generation(data), compared, equal, pictures, answers, sound, ending, difference, also
-    )  # fmt: skip
-    kept.write_text(json.dumps({"made by": mark, "row": asdict(row)}, indent=1))
-    return row
+    digest = hashlib.sha256(data).hexdigest()
+    return asdict(
+        Row(name, digest, generation(data), compared, equal, pictures, answers, sound, ending, difference, "")
+    )
 
 
 def fingerprint(second: Path | None, ticks: int, presses: Presses) -> str:
