@@ -45,11 +45,11 @@ bench: setup-test
 	$(BIN)/python tools/bench_engine.py
 	$(BIN)/python tools/bench_media.py
 
-# The console homebrew of the same page: NROS = a folder of NROs, ORACLE = an emulator as tools/compat_nro.py calls it.
+# The console homebrew of the same page: NROS = a folder of NROs, ORACLE = a second emulator, if there is one.
 compat: setup-test
 	@PYTHON=$(PYTHON) tools/setup-compat.sh
 	$(BIN)/python tools/compat.py --update
-	$(if $(NROS),$(BIN)/python tools/compat_nro.py $(NROS) $(ORACLE) --update)
+	$(if $(NROS),$(BIN)/python tools/compat_nro.py $(NROS) $(if $(ORACLE),--second $(ORACLE)) --update)
 
 # 10,000 damaged media files, each read or refused.
 fuzz-media: setup-test

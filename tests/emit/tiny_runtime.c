@@ -40,6 +40,8 @@ _Noreturn void rt_end(rt_end_kind kind, int code, rt_end_place place, const char
 
 void rt_code_written(rt_cpu *c, uint64_t pc, uint64_t addr) { (void)c, (void)pc, (void)addr; }
 
+void rt_spin(rt_cpu *c, uint64_t pc, int stores) { (void)c, (void)pc, (void)stores; }
+
 uint64_t rt_cntvct(rt_cpu *c) {
   (void)c;
   return 0;

@@ -15,6 +15,7 @@ from tests.oracle.kernel import (
     INVALID_HANDLE,
     TIMED_OUT,
     WAIT_BIT,
+    Again,
     Event,
     EventWriter,
     Finished,
@@ -345,15 +346,20 @@ class Calls:
         self.machine.set_x(1, self.kernel.add(self._connect()))
         return 0
 
-    def call_21(self) -> int:
+    def call_21(self) -> int | None:
         return self._send(self._me().block, self._w(0))
 
-    def call_22(self) -> int:
+    def call_22(self) -> int | None:
         return self._send(self.machine.x(0), self._w(2))
 
-    def _send(self, buffer: int, handle: int) -> int:
+    def _send(self, buffer: int, handle: int) -> int | None:
         session = self.kernel.get(handle, messages.Session)
-        return messages.serve(self.kernel, session, buffer) if session else INVALID_HANDLE
+        try:
+            return messages.serve(self.kernel, session, buffer) if session else INVALID_HANDLE
+        except Again as again:
+            self.kernel.sleep(Wait("again", None, [again.event]))
+            self.machine.go_back()
+            return None
 
     def call_26(self) -> int:
         reason, address, size = self.machine.x(0), self.machine.x(1), self.machine.x(2)

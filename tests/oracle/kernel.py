@@ -29,6 +29,14 @@ class Finished(Exception):
         self.kind, self.code, self.detail = kind, code, detail
 
 
+class Again(Exception):
+    """The running thread makes its call again once `event` is signalled: a service keeps it waiting."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event)
+        self.event = event
+
+
 @dataclass(eq=False)
 class Event:
     name: str = ""
@@ -58,7 +66,7 @@ class Process:
 
 @dataclass(eq=False)
 class Wait:
-    """What a thread sleeps for. `kind`: "sleep", "objects", "lock", "key" or "address"."""
+    """What a thread sleeps for. `kind`: "sleep", "objects", "again", "lock", "key" or "address"."""
 
     kind: str
     deadline: int | None
@@ -200,7 +208,7 @@ class Kernel:
                 continue
             for index, thing in enumerate(wait.objects):
                 if thing.signalled:
-                    self.make_ready(thread, {0: 0, 1: index})
+                    self.make_ready(thread, {} if wait.kind == "again" else {0: 0, 1: index})
                     break
             else:
                 if wait.deadline is not None and self.now >= wait.deadline:

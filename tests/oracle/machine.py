@@ -107,6 +107,10 @@ class Machine:
         self.fault = f"access {access} of {size} bytes at {address:#x} from {pc:#x}"
         return False
 
+    def go_back(self) -> None:
+        """To the supervisor call that was just made."""
+        self.uc.reg_write(a64.UC_ARM64_REG_PC, self.uc.reg_read(a64.UC_ARM64_REG_PC) - 4)
+
     def x(self, index: int) -> int:
         return int(self.uc.reg_read(_X[index]))
 

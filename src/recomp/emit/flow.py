@@ -12,15 +12,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from recomp.emit.code import Code, Piece
+from recomp.emit.spins import add_spins
 from recomp.errors import LiftError
 from recomp.lift.module import Block, Function
 from recomp.semantics.branch import CONDITIONAL
 from recomp.semantics.builder import ALL, SP
 
 #: How a part ends. `sync` calls the runtime and goes on; `point` comes before an access that may fault (`site`);
-#: `switch`, `jump` and `ret` go to the guest address `expr`: to one of the successors; to one of them or anywhere; out
-#: of the function.
-KINDS = ("goto", "cond", "call", "switch", "tail", "jump", "ret", "trap", "sync", "point")
+#: `spin` lets others run in a loop that waits for them (`recomp.emit.spins`); `switch`, `jump` and `ret` go to the
+#: guest address `expr`: to one of the successors; to one of them or anywhere; out of the function.
+KINDS = ("goto", "cond", "call", "switch", "tail", "jump", "ret", "trap", "sync", "point", "spin")
 X8, X30 = 1 << 8, 1 << 30
 SVC, SVC_MASK = 0xD4000001, 0xFFE0001F
 #: Numbers of supervisor calls: clone and clone3; exit, exit_group and rt_sigreturn, which do not come back.
@@ -130,10 +131,11 @@ class _Builder:
         entries = {pc: self.at[pc] for pc in self.function.entries if pc in self.at and pc != self.function.start}
         threads = self._thread_entries()
         entries |= threads
+        add_spins(self.parts, {self.at[self.function.start], *entries.values()})
         flow = Flow(self.function, self.parts, self.at[self.function.start], entries, sum(b.insns for b in blocks))
         flow.threads = frozenset(threads)
         flow.shown = self.shown
-        inner = ("goto", "cond", "switch", "point")
+        inner = ("goto", "cond", "switch", "point", "spin")
         flow.ends = [index for index, part in enumerate(self.parts) if part.kind not in inner]
         if self.shown:
             flow.points = [index for index, part in enumerate(self.parts) if part.kind == "point"]

@@ -431,6 +431,10 @@ class _Function:
         self.lines.append(f"  RT_POINT(c, UINT64_C({part.site:#x}));")
         self._go(index, part.successors[0])
 
+    def _end_spin(self, index: int, part: Part) -> None:
+        self.lines.append(f"  {part.expr}")
+        self._go(index, part.successors[0])
+
     def _end_switch(self, index: int, part: Part) -> None:
         self.uses_to = True
         self.lines.append(f"  to = {part.expr};")

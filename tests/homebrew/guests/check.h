@@ -76,6 +76,7 @@ void check_time(void);
 void check_files(void);
 void check_audio(void);
 void check_display(void);
+void check_waiting(void);
 void check_network(void);
 
 #endif

@@ -22,6 +22,7 @@ int main(void)
     group("files", check_files);
     group("audio", check_audio);
     group("display", check_display);
+    group("waiting", check_waiting);
     group("network", check_network);
     nx_applet_close();
     nx_manager_close();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from tests.oracle.kernel import Event
+from tests.oracle.kernel import Again, Event
 from tests.oracle.messages import Interface, Reply, Request, System, command
 from tests.oracle.services.screen import Screen, Slot
 
@@ -152,6 +152,9 @@ class Relay(_Display):
 
     def _code_3(self, arguments: bytes) -> bytes:
         slot = self.screen.dequeue()
+        is_asynchronous = struct.unpack_from("<i", arguments)[0]
+        if slot is None and not is_asynchronous:
+            raise Again(self.screen.buffer_free)
         if slot is None:
             return struct.pack("<iIi", 0, 0, _WOULD_BLOCK)
         return struct.pack("<iIII", slot, 1, len(_NO_FENCES), 0) + _NO_FENCES + struct.pack("<i", 0)

@@ -30,5 +30,5 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         getattr(found, name).restype = ctypes.c_void_p
     for name in ("hz_swizzle_offset", "hz_swizzle_size", "hz_player_next", "hz_renderer_update"):
         getattr(found, name).restype = ctypes.c_uint64
-    found.hz_result_text.restype = ctypes.c_char_p
+    found.hz_result_text.restype = found.listed_names.restype = ctypes.c_char_p
     return found

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "horizon/audio/mixer.h"
 #include "horizon/audio/player.h"
@@ -15,6 +16,13 @@ _Noreturn void rt_fail(const char *format, ...) {
   va_end(arguments);
   abort();
 }
+
+static char listed[1024];
+
+/* What was listed as not implemented, a line each. */
+void rt_record_unknown_name(const char *name) { strcat(strcat(listed, name), "\n"); }
+
+const char *listed_names(void) { return listed; }
 
 hz_queue *queue_new(void) {
   hz_queue *q = malloc(sizeof *q);

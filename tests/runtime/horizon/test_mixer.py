@@ -140,6 +140,22 @@ def test_the_reply_attaches_and_detaches_pools(parts: ctypes.CDLL) -> None:
         assert sizes[15] == len(reply) == 0x40 + 0xB0 + POOLS * 0x10 + 0x10 + 0x20 + 0x10
 
 
+def test_what_the_mixer_leaves_out_is_listed_once(parts: ctypes.CDLL) -> None:
+    """An ADPCM voice with a filter: when the voice is new, not with each of its updates."""
+    renderer = Renderer(parts)
+    voice = Voice([1, 2])
+    for _ in range(3):
+        message = bytearray(request(voice))
+        at = 0x40 + 0x10 + POOLS * 0x20 + 0x70
+        assert message[at : at + 0x170] == voice.record()
+        message[at + 0x0B], message[at + 0x24] = 6, 1
+        renderer.update(bytes(message))
+        voice.is_new, voice.sent = False, True
+    names = parts.listed_names().decode().splitlines()
+    assert names == ["audren:u voice of format 6 (ADPCM)", "audren:u filter of a voice"]
+    assert not any(renderer.render()[0])
+
+
 def test_malformed_updates_are_refused(parts: ctypes.CDLL) -> None:
     message = request(Voice([1]))
     renderer = Renderer(parts)

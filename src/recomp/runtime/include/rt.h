@@ -68,6 +68,9 @@ typedef enum rt_trap_kind {
 
 /* Provided by the runtime. Registers are in *c before each call, and to be reloaded after it. */
 void rt_svc(rt_cpu *c, uint64_t pc, uint32_t imm16);
+/* A loop at `pc` goes the same way in every turn until somebody else writes memory. `stores`: it writes some itself, as
+ * who wants a lock does, and need not go the same way again. No registers need be in *c, and none are changed there. */
+void rt_spin(rt_cpu *c, uint64_t pc, int stores);
 /* The virtual counter, which counts RT_CNTFRQ times a second. */
 #define RT_CNTFRQ 19200000u
 uint64_t rt_cntvct(rt_cpu *c);

@@ -8,6 +8,7 @@
 #include "live.h"
 #include "options.h"
 #include "record.h"
+#include "thread.h"
 #include "video.h"
 
 static uint64_t now;         /* units; in real time: up to where ticks are accounted for */
@@ -35,6 +36,12 @@ uint64_t rt_clock_now(void) {
 uint64_t rt_clock_tick(void) { return rt_clock_now() / RT_UNITS_PER_TICK; }
 
 static _Noreturn void end_at_limit(void) {
+  int tid;
+  uint64_t pc;
+  if (rt_thread_spins(&tid, &pc))
+    rt_end(RT_END_LIMIT, RT_CODE_LIMIT, (rt_end_place){pc, 0},
+           "RECOMP_RT_MAX_TICKS reached after %llu ticks; guest thread %d spins, and nobody else can run",
+           (unsigned long long)tick, tid);
   rt_end(RT_END_LIMIT, RT_CODE_LIMIT, (rt_end_place){0, 0}, "RECOMP_RT_MAX_TICKS reached after %llu ticks",
          (unsigned long long)tick);
 }

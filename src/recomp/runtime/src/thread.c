@@ -17,11 +17,16 @@
 
 #define FIRST_HOST_STACK (UINT64_C(512) << 20) /* bytes of address space; only what is used costs memory */
 #define HOST_STACK (UINT64_C(64) << 20)
+#define SPINS_AT_ONCE 64u       /* so often waiting loops take turns before time moves */
+#define MOST_SPINS (1u << 22)   /* then nobody will end them any more */
+#define SPIN_NS 1000u           /* one attempt to take a lock */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static rt_thread *first, *last;
 static rt_thread *current; /* deterministic mode: whose turn it is */
 static unsigned count;
+static unsigned spun;      /* turns of waiting loops since the last supervisor call of anybody */
+static uint64_t spun_at;   /* where the last one was */
 static _Thread_local rt_thread *self;
 
 rt_thread *rt_thread_self(void) { return self; }
@@ -128,8 +133,18 @@ void rt_thread_let_time_pass(uint64_t until) {
   rt_system_time_passed();
 }
 
+bool rt_thread_spins(int *tid, uint64_t *pc) {
+  if (!spun || !self) return false;
+  *tid = self->tid;
+  *pc = spun_at;
+  return true;
+}
+
 static _Noreturn void end_in_deadlock(void) {
   if (rt_opt.max_ticks) rt_clock_advance(RT_FOREVER);
+  if (spun)
+    rt_end(RT_END_LIMIT, RT_CODE_LIMIT, (rt_end_place){spun_at, 0},
+           "guest thread %d spins for what nobody else can bring any more", self->tid);
   rt_end(RT_END_LIMIT, RT_CODE_LIMIT, (rt_end_place){self->cpu.pc, 0},
          "every guest thread waits for something that cannot happen any more");
 }
@@ -256,11 +271,28 @@ void rt_thread_yield(rt_thread *t) {
 
 void rt_thread_preempt(rt_thread *t) {
   rt_thread *next = choose(t, false);
+  spun = 0;
   if (next && next != t) hand_over(t, next, false);
+}
+
+/* Waiting loops take turns. Where all there is are such loops nothing happens until time moves. */
+void rt_spin(rt_cpu *c, uint64_t pc, int stores) {
+  if (rt_opt.realtime) return;
+  rt_thread *t = rt_thread_of(c), *next = choose(t, true);
+  c->pc = spun_at = pc;
+  if (++spun > MOST_SPINS) end_in_deadlock();
+  if (!next && !stores) {
+    idle();
+    return;
+  }
+  const uint64_t until = next ? earliest_deadline() : rt_clock_after(rt_clock_now(), SPIN_NS);
+  if ((!next || spun % SPINS_AT_ONCE == 0) && until != RT_FOREVER) rt_thread_let_time_pass(until);
+  if ((next = choose(t, true))) hand_over(t, next, false);
 }
 
 void rt_thread_enter(rt_thread *t) {
   (void)t;
+  spun = 0;
   if (rt_opt.realtime) pthread_mutex_lock(&lock);
 }
 

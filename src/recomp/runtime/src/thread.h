@@ -1,7 +1,8 @@
 /* Guest threads, one host thread each, and the only way in which one waits.
  *
- * Deterministic mode: exactly one guest thread runs at a time. It goes on until it waits; then the next one that can
- * run gets its turn, in the order of their creation. When none can, time moves to the earliest deadline.
+ * Deterministic mode: exactly one guest thread runs at a time. It goes on until it waits, or spins (rt_spin); then the
+ * next one that can run gets its turn, in the order of their creation. When none can, time moves to the earliest
+ * deadline.
  * Real time: guest threads run side by side, and hold one lock while they are inside the runtime. */
 #ifndef RT_THREAD_H
 #define RT_THREAD_H
@@ -99,6 +100,9 @@ void rt_thread_preempt(rt_thread *t);
 
 /* Deterministic mode: moves virtual time, and ends the waits whose deadline it reaches. */
 void rt_thread_let_time_pass(uint64_t until);
+
+/* Whether the calling thread is in a loop that waits for memory to change, and where. */
+bool rt_thread_spins(int *tid, uint64_t *pc);
 
 /* The runtime's lock: taken by rt_svc around every supervisor call. */
 void rt_thread_enter(rt_thread *t);

@@ -1,6 +1,9 @@
 #include "audren.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "../../record.h"
 
 #define HEADER 0x40u
 #define POOL_IN 0x20u
@@ -15,6 +18,8 @@
 #define PERFORMANCE_OUT 0x10u
 #define BEHAVIOUR_OUT 0xb0u
 #define WAVE_SIZE 0x38u
+#define FILTER_AT 0x24u
+#define FILTER_SIZE 12u
 
 /* Sizes in a header. */
 enum { REVISION, BEHAVIOUR, POOLS, VOICES, CHANNELS, EFFECTS, MIXES, SINKS, PERFORMANCE, TOTAL = 15 };
@@ -66,8 +71,32 @@ static void take_waves(hz_voice *v, const uint8_t *in) {
   }
 }
 
+/* What the mixer leaves out of a voice is listed where the run ends. */
+static void list_voice(const uint8_t *in) {
+  static const char *const formats[] = {"invalid", "PCM8", "PCM16", "PCM24", "PCM32", "float", "ADPCM"};
+  char name[64];
+  const uint8_t format = in[11];
+  if (format != HZ_FORMAT_S16 && format != HZ_FORMAT_FLOAT) {
+    snprintf(name, sizeof name, "audren:u voice of format %u (%s)", format,
+             format < sizeof formats / sizeof *formats ? formats[format] : "unknown");
+    rt_record_unknown_name(name);
+  }
+  if (in[FILTER_AT] || in[FILTER_AT + FILTER_SIZE]) rt_record_unknown_name("audren:u filter of a voice");
+}
+
+/* Records of one size: type, whether new, whether used. */
+static void list_effects(const uint8_t *in, uint32_t size, uint32_t count) {
+  for (uint32_t i = 0; count && size / count >= 3 && i < count; i++) {
+    const uint8_t *effect = in + i * (size / count);
+    char name[64];
+    snprintf(name, sizeof name, "audren:u effect of type %u", effect[0]);
+    if (effect[1] && effect[2]) rt_record_unknown_name(name);
+  }
+}
+
 static void take_voice(hz_voice *v, const uint8_t *in) {
   const bool is_new = in[8];
+  if (in[9] && (is_new || !v->used)) list_voice(in);
   v->used = in[9];
   if (is_new || !v->used) {
     memset(v->waves, 0, sizeof v->waves);
@@ -145,7 +174,9 @@ uint64_t hz_renderer_update(hz_mixer *m, const hz_renderer_parameter *p, const u
   take_channels(m, at, in[CHANNELS] / CHANNEL_IN);
   at += in[CHANNELS];
   take_voices(m, at, voices, reply + HEADER + out[0]);
-  at += in[VOICES] + in[EFFECTS];
+  at += in[VOICES];
+  list_effects(at, in[EFFECTS], p->effects);
+  at += in[EFFECTS];
   take_mixes(m, at, in[MIXES] / MIX_IN);
   take_sinks(m, at + in[MIXES], sinks);
   return total;

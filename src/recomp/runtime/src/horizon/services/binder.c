@@ -43,10 +43,10 @@ static void put_fence(hz_parcel_out *out) {
   }
 }
 
-/* Waits inside the call until the display gives a slot back: programs go at the display's pace. */
-static void dequeue(hz_layer *layer, hz_parcel_out *out) {
+/* Waits inside the call until the display gives a slot back, unless the program says that it will wait by itself. */
+static void dequeue(hz_layer *layer, bool is_asynchronous, hz_parcel_out *out) {
   int32_t slot = 0, status;
-  while ((status = hz_queue_dequeue(&layer->queue, &slot)) == HZ_STATUS_WOULD_BLOCK)
+  while ((status = hz_queue_dequeue(&layer->queue, &slot)) == HZ_STATUS_WOULD_BLOCK && !is_asynchronous)
     hz_thread_wait(hz_thread_current(), HZ_WAITS_SYSTEM, hz_screen_compose_time());
   hz_parcel_put32(out, (uint32_t)slot);
   put_fence(out);
@@ -109,7 +109,7 @@ static bool transact(hz_layer *layer, uint32_t code, hz_parcel_in *in, hz_parcel
   switch (code) {
     case REQUEST_BUFFER: request(layer, hz_parcel_get32(in), out); return true;
     case SET_BUFFER_COUNT: hz_parcel_put32(out, HZ_STATUS_OK); return true;
-    case DEQUEUE_BUFFER: dequeue(layer, out); return true;
+    case DEQUEUE_BUFFER: dequeue(layer, hz_parcel_get32(in) != 0, out); return true;
     case DETACH_BUFFER:
       hz_parcel_put32(out, (uint32_t)hz_queue_detach(&layer->queue, (int32_t)hz_parcel_get32(in)));
       return true;
