@@ -144,15 +144,16 @@ def returns_twice(
     home = {block.start: start for start, blocks in blocks_of.items() for block in blocks}
     targets = {start: {home.get(b.target) for b in blocks if b.target} for start, blocks in blocks_of.items()}
     known |= {s for s, found in targets.items() if found & known and keeps_return_address(words, s)}
-    while True:
-        tails = {
-            start
-            for start, blocks in blocks_of.items()
-            if start not in known and any(b.terminator == "tail_call" and home.get(b.target) in known for b in blocks)
-        }
-        if not tails:
-            break
-        known |= tails
+    becoming: dict[int | None, list[int]] = {}
+    for start, blocks in blocks_of.items():
+        for block in blocks:
+            if block.terminator == "tail_call":
+                becoming.setdefault(home.get(block.target), []).append(start)
+    pending = list(known)
+    while pending:
+        new = set(becoming.get(pending.pop(), ())) - known
+        known |= new
+        pending += new
     sites = [
         (block.successors[0], start)
         for start, blocks in blocks_of.items()

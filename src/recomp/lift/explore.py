@@ -279,9 +279,13 @@ class Explorer:
     def _go(self, region: Region, site: int, target: int, inside: list[int]) -> None:
         """Control goes from `site` to `target`, which is appended to `inside` when it stays in the function."""
         index = self.words.index(target)
-        stays = index >= 0 and (target not in self.regions or target == region.start)
-        stays = stays and (region.start <= target < self.limit_of(region) or target == site + 4)
-        if stays and not self._belongs_elsewhere(region, index) or self.entries.get(target) is region:
+        stays = (
+            index >= 0
+            and self._owner[index] in (-1, region.number)
+            and (target not in self.regions or target == region.start)
+            and (target == site + 4 or region.start <= target < self.limit_of(region))
+        )
+        if stays or self.entries.get(target) is region:
             inside.append(target)
             if target not in region.leaders:
                 self._queue.append((region, target))
