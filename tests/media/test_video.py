@@ -9,6 +9,7 @@ import pytest
 
 from recomp.errors import FormatError, ToolError
 from recomp.media import video
+from recomp.media.hashing import hash_frames
 
 
 def noise(count: int, width: int, height: int, seed: int = 1) -> list[np.ndarray]:
@@ -34,6 +35,7 @@ def test_pictures_round_trip_whatever_their_size(tmp_path, codec, size):
     for ours, theirs in zip(frames, back, strict=True):
         assert np.array_equal(ours[..., :3], theirs[..., :3])
         assert (theirs[..., 3] == 255).all()
+    assert hash_frames(video.read_for_hashing(tmp_path / name)) == hash_frames(frames)
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mov"])

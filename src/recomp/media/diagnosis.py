@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recomp.media.gates import Limits
-from recomp.media.metrics import PERSISTENT, TILE, excess, persistent
+from recomp.media.metrics import PERSISTENT, TILE
 from recomp.media.triage import input_message
 
 if TYPE_CHECKING:
@@ -237,9 +237,7 @@ def _local(m: Measurement, limits: Limits, covered: np.ndarray) -> Iterator[dict
 
     if not len(m.ticks):
         return
-    deficit = excess(m.observed, m.null)
-    lasting = persistent(deficit)
-    colour = persistent(excess(m.observed_colour, m.null_colour))
+    deficit, lasting, colour = m.deficit, m.lasting, m.lasting_colour
     failed = (deficit > limits.instant_deficit) | (lasting > limits.persistent_deficit)
     failed |= colour > limits.colour_deficit
     failed[covered] = False

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError
 from recomp.media.calibration import Calibration, calibrate
 from recomp.media.clip import Facts, Planar, plane, read_facts, run_filter, ticks
-from recomp.media.metrics import BLOCK, TILE, block_ssim, psnr, tiles
+from recomp.media.metrics import BLOCK, TILE, block_ssim, excess, persistent, psnr, tiles
 from recomp.media.null import NullCodec, packet_sizes
 from recomp.media.registration import Registration, normalised, register
 from recomp.media.xpsnr import Xpsnr
@@ -57,6 +58,20 @@ class Measurement:
     stuck: np.ndarray  # (K,) bool: the capture repeats itself where the reference moves
     updates_hz: float | None  # how often the capture changes its picture where the reference moves; None: it does not
     captured: int
+
+    @cached_property
+    def deficit(self) -> np.ndarray:
+        """How much worse each tile is than the codec alone makes it, (K, rows, columns)."""
+        return excess(self.observed, self.null)
+
+    @cached_property
+    def lasting(self) -> np.ndarray:
+        """The same as a running median over time: what lasts."""
+        return persistent(self.deficit)
+
+    @cached_property
+    def lasting_colour(self) -> np.ndarray:
+        return persistent(excess(self.observed_colour, self.null_colour))
 
 
 def measure(reference: Path | str, capture: Path | str, source: Path | str | None = None) -> Measurement:
@@ -125,7 +140,7 @@ def _thumbnails(path: Path | str, rate: float, planar: Planar) -> tuple[np.ndarr
     """Return ((ticks, 36, 64) uint8, (ticks,) bool: has a picture, ticks that have one)."""
     import numpy as np
 
-    found = [(tick, planar.thumbnail(planar(frame))) for tick, frame in ticks(path, rate)]
+    found = [(tick, planar.thumbnail(frame)) for tick, frame in ticks(path, rate)]
     if not found:
         raise FormatError(f"{path}: found no pictures, expected at least one")
     order = np.array([tick for tick, _ in found])
@@ -179,7 +194,7 @@ class _Null:
         facts = read_facts(source)
         self.quality: int | None = None
         self.tiles: list[tuple[np.ndarray, np.ndarray]] = []
-        self.waiting: deque[list[np.ndarray]] = deque()
+        self.waiting: deque[av.VideoFrame] = deque()
         self.recoder = None
         if facts.lossless or not probe:
             return
@@ -194,7 +209,7 @@ class _Null:
 
     def push(self, picture: av.VideoFrame) -> None:
         if self.recoder is not None:
-            self.waiting.append([plane(picture, k).copy() for k in range(3)])
+            self.waiting.append(picture)
             self._measure(self.recoder.push(picture))
 
     def finish(self, observed: list[np.ndarray]) -> list[np.ndarray]:
@@ -211,7 +226,7 @@ class _Null:
     def _measure(self, recoded: list[av.VideoFrame]) -> None:
         for picture in recoded:
             before = self.waiting.popleft()
-            luma, *chroma = (block_ssim(before[k], plane(picture, k)) for k in range(3))
+            luma, *chroma = (block_ssim(plane(before, k), plane(picture, k)) for k in range(3))
             self.tiles.append((tiles(luma), _colour_tiles(chroma)))
 
 

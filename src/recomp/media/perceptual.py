@@ -187,13 +187,10 @@ def _side(facts: Any, frames: int) -> dict[str, Any]:
 
 def _frame_comparison(m: Measurement, limits: Limits) -> dict[str, Any]:
     """Ticks without a failed tile count as matched: the same keys as in exact mode, of the same meaning to a reader."""
-    from recomp.media.metrics import excess, persistent
-
     recorded = int(m.registration.recorded.sum())
     good = 0
     if len(m.ticks):
-        deficit = excess(m.observed, m.null)
-        bad = (deficit > limits.instant_deficit) | (persistent(deficit) > limits.persistent_deficit)
+        bad = (m.deficit > limits.instant_deficit) | (m.lasting > limits.persistent_deficit)
         good = int((~bad.any(axis=(1, 2))).sum())
     return {
         "matched": good,
@@ -244,10 +241,8 @@ def _drift(m: Measurement, s: SoundMeasurement | None) -> dict[str, Any]:
 
 def _measurements(m: Measurement, s: SoundMeasurement | None, skew_ms: float) -> dict[str, Any]:
     """Series for the page, rounded: SSIM of capture and null by judged tick, worst tile deficit; and single values."""
-    from recomp.media.metrics import excess
-
     r = m.registration
-    worst = excess(m.observed, m.null).max(axis=(1, 2)) if len(m.ticks) else m.ssim
+    worst = m.deficit.max(axis=(1, 2)) if len(m.ticks) else m.ssim
     return {
         "matrix": m.matrix,
         "null_quality": m.quality,
