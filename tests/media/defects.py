@@ -105,8 +105,10 @@ def one_channel(samples: np.ndarray) -> np.ndarray:
     return out
 
 
-DROWNED = {"x264-crf32": "256 pixels drown in what the codec does to the tile around them"}
-HALF = {"x264-30fps": "the reference has no picture of the ticks that repeat, and cannot tell whether they should"}
+LOW = ("x264-crf32", "x264-crf32-30fps")
+DROWNED = dict.fromkeys(LOW, "256 pixels drown in what the codec does to the tile around them")
+SLOW = ("x264-30fps", "x264-crf32-30fps", "hevc-30fps", "vp9-30fps")
+HALF = dict.fromkeys(SLOW, "the reference has no picture of the ticks that repeat: it cannot tell whether they should")
 
 
 def other_hue(frames: Frames) -> Frames:
@@ -126,6 +128,7 @@ DEFECTS = (
     Defect("16x16 wrong block", "local-render", picture(wrong_block), 30, 5, edge=DROWNED),
     Defect("sprite of another hue, as bright", "local-render", picture(other_hue)),
     Defect("one black frame", "black-or-frozen", picture(lambda f: [*f[:70], f[70] // 255 * 255 * 0, *f[71:]]), 70, 0),
+    Defect("one black frame, odd tick", "black-or-frozen", picture(lambda f: [*f[:71], f[71] * 0, *f[72:]]), 71, 0),
     Defect("black from 80", "black-or-frozen", picture(lambda f: [*f[:80], *[f[0] * 0] * (len(f) - 80)]), 80, 2),
     Defect("frozen from 80", "black-or-frozen", picture(lambda f: [*f[:80], *[f[80]] * (len(f) - 80)]), 80, 2),
     Defect("half rate", "frame-pacing", picture(lambda f: [f[k // 2 * 2] for k in range(len(f))]), None, 0, HALF),

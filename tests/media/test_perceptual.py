@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from clips import ENCODINGS, SIZE, film, scene, sound, write_lossy
-from defects import DEFECTS, clean
+from defects import DEFECTS, at_speed, clean
 from matrix import judge
 from PIL import Image
 
@@ -16,6 +18,7 @@ from recomp.media.compare import Settings
 from recomp.media.gates import Limits
 from recomp.media.pairs import add_pictures
 from recomp.media.perceptual import compare_perceptual
+from recomp.media.reference import Profile, normalize
 from recomp.media.video import read_frame, write_lossless
 from recomp.report.page import render
 
@@ -61,14 +64,34 @@ def test_each_defect_is_found_and_named(references, tmp_path, number):
 
 @pytest.mark.parametrize("defect", [d for d in DEFECTS if d.unseen], ids=lambda d: d.name)
 def test_what_cannot_be_seen_is_known(references, tmp_path, defect):
-    """Where a reference cannot decide, the table says "noted"; if it is found one day, the table is wrong."""
+    """A reference that cannot decide asks; told, it decides. If the defect is found one day, the table is wrong."""
     frames, samples = defect.plant(*clean())
     write_lossless(tmp_path / "c.mkv", frames, SIZE, audio=(samples, 48000))
-    for encoding in defect.unseen:
-        assert judge(compare_perceptual(references[encoding], tmp_path / "c.mkv"), defect) == "noted"
-        known = Limits(update_rate_hz=60)
-        report = compare_perceptual(references[encoding], tmp_path / "c.mkv", limits=known)
-        assert judge(report, defect) == "found", "where the guest's rate is known, it is held against the capture"
+    for number, encoding in enumerate(defect.unseen):
+        report = compare_perceptual(references[encoding], tmp_path / "c.mkv")
+        assert judge(report, defect) == "open" and report["video"]["status"] == "inconclusive"
+        assert "update_rate_hz = 30" in report["video"]["triage"]["suggestions"][0]
+        if number:
+            continue
+        for rate, status in ((60, "failed"), (30, "passed")):
+            known = compare_perceptual(references[encoding], tmp_path / "c.mkv", limits=Limits(update_rate_hz=rate))
+            assert known["video"]["status"] == status, rate
+
+
+def test_a_televisions_clock_is_no_fault_of_the_capture(capture, tmp_path):
+    """59.94 a second, pictures and sound: the same pictures in a thousandth more time."""
+    frames, samples = clean()
+    slow = Fraction(1001, 1000)
+    reference = write_lossy(tmp_path / "r", frames, "x264-crf23", at_speed(samples, float(1 / slow)), slow)
+    video = compare_perceptual(reference, capture)["video"]
+    assert (video["status"], video["triage"]["categories"]) == ("passed", []), video["failures"]
+    assert video["measurements"]["reference_clock"] == 1.001 and not video["measurements"]["missing"]
+    path = normalize(reference, tmp_path / "out", Profile(*SIZE))
+    made = tomllib.loads(path.read_text())["normalization"]
+    again = compare_perceptual(tmp_path / "out" / "reference.mkv", capture, source=reference, normalization=made)
+    assert (again["video"]["status"], again["video"]["triage"]["findings"]) == ("passed", []), again["video"][
+        "failures"
+    ]
 
 
 def test_a_lead_is_noted_and_fails_where_none_is_allowed(references, tmp_path):

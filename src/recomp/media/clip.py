@@ -62,6 +62,16 @@ def read_facts(path: Path | str) -> Facts:
         )
 
 
+def slowness(rate: float) -> Fraction:
+    """Return 1001/1000 for the rates of television (59.94, 29.97, 23.976), else 1.
+
+    A console draws picture after picture; that the television's clock is a thousandth slow is no fault of the capture:
+    such a recording is taken as one of 60, 30 or 24, picture by picture, with its sound."""
+    nearest = round(rate * 1.001)
+    near = abs(rate * 1.001 - nearest) < 0.01 < abs(rate - nearest) and nearest
+    return Fraction(1001, 1000) if near else Fraction(1)
+
+
 def ticks(path: Path | str, rate: float) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield (tick, picture), ticks of 1/`rate` s from the first picture on, strictly increasing.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recomp.media.gates import Limits
 from recomp.media.metrics import PERSISTENT, TILE
-from recomp.media.triage import input_message
+from recomp.media.triage import command_for, input_message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,6 @@ NEXT = {
     "state-divergence": "compare the guest's state one tick before; misses and traps of the run come first",
     "local-render": "look at the picture pair, then at the code that draws what stands in the box",
     "glitch": "look at the picture pair: what is drawn late or twice in it",
-    "time-drift": "compare the length of a tick on both sides; a 59.94 Hz recording needs its own rate",
     "audio-missing": "check that the run recorded sound and that the reference has it",
     "audio-offset": "compare the first writes to the sound device with the first frames",
     "audio-rate": "compare the sample rate that the guest asked for with the one that was recorded",
@@ -184,10 +183,9 @@ def _dark_or_frozen(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
 
     if not len(m.ticks):
         return
-    black = (m.contrast[:, 1] < 3) & (m.contrast[:, 0] > 8) & (m.brightness[:, 1] < 24)
-    for start, count in runs(black.nonzero()[0]):
+    for start, count in runs(m.black.nonzero()[0]):
         text = f"the capture is black for {count} tick{'s' if count != 1 else ''}"
-        yield _finding("black-or-frozen", int(m.ticks[start]), _length(m, start, count), text)
+        yield _finding("black-or-frozen", start, count, text)
     frozen = [(start, count) for start, count in runs(m.stuck.nonzero()[0]) if count >= 10]
     for start, count in frozen:
         text = f"the capture stands still for {_length(m, start, count)} ticks"
@@ -201,16 +199,21 @@ def _dark_or_frozen(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
 
 
 def _cadence(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
-    """Say how often the capture changes its picture where the reference, having fewer, cannot tell what is right."""
+    """Say how often the capture changes its picture where the reference, having fewer, cannot tell what is right.
+
+    A game of 30 pictures a second is filmed at 30 as often as one of 60 is: neither answer would be right. The question
+    goes to the person, once; the answer is a limit."""
     if m.updates_hz is None:
         return
     wanted = limits.update_rate_hz
     text = f"the capture changes its picture {m.updates_hz:.0f} times a second"
     if wanted and m.updates_hz < 0.9 * wanted:
         yield _finding("frame-pacing", int(m.ticks[0]), len(m.ticks), f"{text}, expected {wanted:.0f}")
-    elif not wanted and m.updates_hz < 0.6 * m.rate and m.reference.rate < 0.9 * m.rate:
-        doubt = f"{text}; a reference of {m.reference.rate:.0f} cannot tell whether it should"
-        yield _finding("frame-pacing", int(m.ticks[0]), 0, doubt, "note")
+    elif not wanted and m.updates_hz < 0.9 * m.rate and m.recorded_hz < 0.9 * m.rate:
+        doubt = f"{text}; a reference of {m.recorded_hz:.0f} cannot tell whether it should"
+        advice = f"say how often the guest draws: update_rate_hz = {m.recorded_hz:.0f} in [validation.thresholds]"
+        advice += f" of the reference if this is right, {m.rate:.0f} if it is not"
+        yield {**_finding("frame-pacing", int(m.ticks[0]), 0, doubt, "open"), "next": advice}
 
 
 def _length(m: Measurement, start: int, count: int) -> int:
@@ -292,5 +295,6 @@ def _finding(
         "ticks": ticks,
         "message": message,
         "next": NEXT[name],
+        "command": command_for(name, tick),
     }
     return {**finding, "box": box} if box else finding

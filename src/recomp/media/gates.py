@@ -30,7 +30,6 @@ class Limits:
     gap_ticks: float = 2
     lead_ticks: float = 120
     stuck_share: float = 0.02
-    drift_ppm: float = 300
     instant_deficit: float = 0.30
     persistent_deficit: float = 0.15
     scene_ssim_deficit: float = 0.02

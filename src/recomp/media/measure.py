@@ -6,6 +6,7 @@ more through the reference's codec. Values only; what they mean is `recomp.media
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError
 from recomp.media.calibration import Calibration, calibrate
-from recomp.media.clip import Facts, Planar, plane, read_facts, run_filter, ticks
+from recomp.media.clip import Facts, Planar, plane, read_facts, run_filter, slowness, ticks
 from recomp.media.metrics import BLOCK, TILE, block_ssim, excess, persistent, psnr, tiles
 from recomp.media.null import NullCodec, packet_sizes
 from recomp.media.registration import Registration, normalised, register
@@ -40,8 +41,11 @@ class Measurement:
     reference: Facts
     capture: Facts
     rate: float
+    slow: float  # 1.001 where the reference runs on a television's clock and the capture does not, else 1
     matrix: str
+    recorded_hz: float  # pictures of its own that the reference has a second, at most
     registration: Registration
+    pictured: np.ndarray  # (reference ticks,) bool: the reference's file has a picture, of its own or held
     calibration: Calibration | None
     ticks: np.ndarray
     observed: np.ndarray
@@ -55,6 +59,7 @@ class Measurement:
     quality: int | None
     brightness: np.ndarray  # (K, 2): mean luma of reference and capture
     contrast: np.ndarray  # (K, 2): its standard deviation
+    black: np.ndarray  # (reference ticks,) bool: the capture is black and the reference, by its last picture, is not
     stuck: np.ndarray  # (K,) bool: the capture repeats itself where the reference moves
     updates_hz: float | None  # how often the capture changes its picture where the reference moves; None: it does not
     captured: int
@@ -74,29 +79,35 @@ class Measurement:
         return persistent(excess(self.observed_colour, self.null_colour))
 
 
-def measure(reference: Path | str, capture: Path | str, source: Path | str | None = None) -> Measurement:
+def measure(
+    reference: Path | str, capture: Path | str, source: Path | str | None = None, source_fps: float | None = None
+) -> Measurement:
     """Measure two video files. `source` is the recording that a normalised reference was made of: its codec is the one
-    whose loss is in the pictures. Raises FormatError for what cannot be decoded or has no pictures."""
+    whose loss is in the pictures. `source_fps` is its rate: where the reference holds a picture because the recording
+    had no other, there is nothing to compare with. Raises FormatError for what cannot be decoded or has no pictures."""
     import numpy as np
 
     ours, theirs = read_facts(reference), read_facts(capture)
     rate = theirs.rate
+    slow = float(slowness(ours.rate)) if slowness(rate) == 1 else 1.0
+    clock = rate / slow  # what the reference's pictures are counted by
     size = (ours.width, ours.height)
     matrix = ours.matrix or ("bt709" if ours.height >= 720 else "bt601")
     planar = Planar(size, matrix, ours.full_range)
-    thumbs, recorded, _ = _thumbnails(reference, rate, planar)
+    thumbs, pictured, _ = _thumbnails(reference, clock, planar)
+    recorded = pictured & ~_held_ticks(reference, clock, len(pictured), source_fps)
     shown, _, order = _thumbnails(capture, rate, planar)
     shown = shown[order]
     registration = register(thumbs, shown, recorded)
     if ours.matrix is None and theirs.pixel_format.startswith(("gbr", "bgr", "rgb")):
-        matrix = _guess_matrix(reference, capture, registration, rate, size, ours.full_range)
+        matrix = _guess_matrix(reference, capture, registration, (clock, rate), size, ours.full_range)
         planar = Planar(size, matrix, ours.full_range)
     judged = np.flatnonzero(registration.recorded & (registration.capture_of >= 0))
     anchors = _anchors(thumbs, shown, registration, judged)
     null = _Null(source or reference, _probe(capture, registration, rate, planar), planar.size, rate, len(judged))
     weighted = Xpsnr(planar.size, rate)
     observed, ssim, colour, noise, eye, pictures = [], [], [], [], [], []
-    for tick, a, b in _pairs(reference, capture, registration, rate, planar):
+    for tick, a, b in _pairs(reference, capture, registration, (clock, rate), planar):
         luma, *chroma = (block_ssim(plane(a, k), plane(b, k)) for k in range(3))
         observed.append((tiles(luma), _colour_tiles(chroma)))
         ssim.append(float(luma.mean()))
@@ -115,8 +126,11 @@ def measure(reference: Path | str, capture: Path | str, source: Path | str | Non
         reference=ours,
         capture=theirs,
         rate=rate,
+        slow=slow,
         matrix=matrix,
+        recorded_hz=min(ours.rate, source_fps or ours.rate),
         registration=registration,
+        pictured=pictured,
         calibration=calibrate(pictures) if pictures else None,
         ticks=judged,
         observed=seen[0],
@@ -130,6 +144,7 @@ def measure(reference: Path | str, capture: Path | str, source: Path | str | Non
         quality=null.quality,
         brightness=light.mean(axis=2),
         contrast=light.std(axis=2),
+        black=_black_ticks(thumbs, shown, registration),
         stuck=_still_ticks(thumbs, shown, judged, frames),
         updates_hz=_updates_hz(thumbs, shown, judged, frames, rate),
         captured=len(shown),
@@ -151,16 +166,45 @@ def _thumbnails(path: Path | str, rate: float, planar: Planar) -> tuple[np.ndarr
     return out, recorded, order
 
 
+def _held_ticks(reference: Path | str, rate: float, length: int, source_fps: float | None) -> np.ndarray:
+    """Mark ticks at which a reference shows its last picture again only because its recording was slower."""
+    import numpy as np
+
+    held = np.zeros(length, bool)
+    step = math.ceil(rate / (source_fps or rate) - 0.1)  # a rate measured from time stamps is a little off
+    if step <= 1:
+        return held
+    last: Any = None
+    since = 0
+    for tick, frame in ticks(reference, rate):
+        held[tick] = last is not None and tick - since < step and _alike(last, frame)
+        if not held[tick]:
+            since = tick
+        last = frame
+    return held
+
+
+def _alike(a: av.VideoFrame, b: av.VideoFrame) -> bool:
+    import numpy as np
+
+    return all(np.array_equal(plane(a, k), plane(b, k)) for k in range(len(a.planes)))
+
+
 def _pairs(
-    reference: Path | str, capture: Path | str, registration: Registration, rate: float, planar: Planar
+    reference: Path | str,
+    capture: Path | str,
+    registration: Registration,
+    rates: tuple[float, float],
+    planar: Planar,
 ) -> Iterator[tuple[int, av.VideoFrame, av.VideoFrame]]:
-    """Yield (tick, reference, capture) as planar pictures for each judged tick, both clips read once and in order."""
-    frames = enumerate(frame for _, frame in ticks(capture, rate))
+    """Yield (tick, reference, capture) as planar pictures for each judged tick, both clips read once and in order;
+    `rates` are those of their ticks."""
+    frames = enumerate(frame for _, frame in ticks(capture, rates[1]))
     number = -1
     shown: Any = None
-    for tick, frame in ticks(reference, rate):
+    for tick, frame in ticks(reference, rates[0]):
         wanted = int(registration.capture_of[tick])
-        if wanted < 0:
+        if wanted < 0 or not registration.recorded[tick]:
             continue
         while number < wanted:
             number, picture = next(frames)
@@ -250,6 +294,18 @@ def _anchors(thumbs: np.ndarray, shown: np.ndarray, registration: Registration, 
     return set(candidates[chosen].tolist())
 
 
+def _black_ticks(thumbs: np.ndarray, shown: np.ndarray, registration: Registration) -> np.ndarray:
+    """Also at ticks that a slower reference has no picture of: black between two pictures is seen without one."""
+    import numpy as np
+
+    total = len(registration.capture_of)
+    last = np.maximum.accumulate(np.where(registration.recorded, np.arange(total), 0))
+    lit = thumbs.reshape(total, -1).std(axis=1)[last] > 8
+    flat = shown.reshape(len(shown), -1)
+    dark = (flat.std(axis=1) < 3) & (flat.mean(axis=1) < 24)
+    return lit & (registration.capture_of >= 0) & dark[registration.capture_of]
+
+
 def _still_ticks(thumbs: np.ndarray, shown: np.ndarray, judged: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """Mark judged ticks at which the capture repeats its last picture though the reference has moved on."""
     import numpy as np
@@ -289,7 +345,7 @@ def _guess_matrix(
     reference: Path | str,
     capture: Path | str,
     registration: Registration,
-    rate: float,
+    rates: tuple[float, float],
     size: tuple[int, int],
     full_range: bool,
 ) -> str:
@@ -300,7 +356,7 @@ def _guess_matrix(
     for matrix in ("bt601", "bt709"):
         planar = Planar(size, matrix, full_range)
         error = []
-        for _, a, b in _pairs(reference, capture, registration, rate, planar):
+        for _, a, b in _pairs(reference, capture, registration, rates, planar):
             error += [float(np.abs(plane(a, k).astype(np.int16) - plane(b, k)).mean()) for k in (1, 2)]
             if len(error) >= 2 * _MATRIX_PAIRS:
                 break

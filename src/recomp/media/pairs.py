@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from recomp.media.video import write_png
 if TYPE_CHECKING:
     import numpy as np
 
+_PAIRS = 4  # written at most
+_UNSHOWN = ("frame-pacing", "capture-incomplete", "capture-overlong")  # where a side has no picture of its own
 _WHOLE_SCREEN = 0.5  # share of the screen from which on a difference is no longer called local
 
 
@@ -64,8 +66,23 @@ def add_pictures(
     if video["mode"] == "perceptual":
         # Every pixel of a lossy recording differs a little: the place is the one that the gates found.
         first["pictures"] |= {"box": first.get("box"), "pixels": None, "largest": None}
-    else:
-        _refine(video, first)
+    totals = video["frame_comparison"]
+    written = {first["reference_index"]: first["pictures"]}
+    for finding in video["triage"]["findings"]:
+        tick, frame = finding["first_tick"], finding.get("capture_index")
+        if finding["class"].startswith("audio") or finding.get("severity", "failed") != "failed":
+            continue
+        has_both = frame is not None and frame < totals["capture_total"] and tick < totals["reference_total"]
+        if tick not in written and has_both and len(written) < _PAIRS and finding["class"] not in _UNSHOWN:
+            written[tick] = write_pair(
+                folder, reference_frame(finding.get("reference_picture", tick)), capture_frame(frame), tick
+            )
+        if tick in written:
+            finding["pictures"] = {side: written[tick][side] for side in ("reference", "capture", "difference")}
+            if video["mode"] != "perceptual":
+                _refine(finding, written[tick])
+    if video["mode"] != "perceptual":
+        summarise(video["triage"])
     return first["pictures"]
 
 
@@ -98,18 +115,14 @@ def measure(difference: np.ndarray) -> dict[str, Any]:
     return {"box": box, "pixels": int(differs.sum()), "largest": int(difference.max())}
 
 
-def _refine(video: dict[str, Any], first: dict[str, Any]) -> None:
-    """Say in the findings what the pair shows: where, and whether it is a part of the picture only."""
-    pictures, box, size = first["pictures"], first["pictures"]["box"], first["pictures"]["size"]
+def _refine(finding: dict[str, Any], pictures: Mapping[str, Any]) -> None:
+    """Say in a finding what its pair shows: where, and whether it is a part of the picture only."""
+    box, size = pictures["box"], pictures["size"]
     if box is None:
         return
     where = f"{box['width']}x{box['height']} px at ({box['x']}, {box['y']})"
-    for finding in video["triage"]["findings"]:
-        if finding["first_tick"] != first["reference_index"] or finding["class"].startswith("audio"):
-            continue
-        finding["box"] = box
-        finding["message"] += f"; {where} differ, by up to {pictures['largest']}"
-        local = box["width"] * box["height"] < _WHOLE_SCREEN * size["width"] * size["height"]
-        if finding["class"] == "render-difference" and local:
-            rename(finding, "local-render")
-    summarise(video["triage"])
+    finding["box"] = box
+    finding["message"] += f"; {where} differ, by up to {pictures['largest']}"
+    local = box["width"] * box["height"] < _WHOLE_SCREEN * size["width"] * size["height"]
+    if finding["class"] == "render-difference" and local:
+        rename(finding, "local-render")

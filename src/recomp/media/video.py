@@ -294,7 +294,7 @@ def _open(path: Path | str) -> Any:
     import av
 
     if not Path(path).is_file():
-        raise FormatError(f"{path}: found no file, expected a video")
+        raise FormatError(f"{path}: found {'a folder' if Path(path).is_dir() else 'no file'}, expected a video")
     try:
         # Absolute, so that no name is taken for a protocol.
         return av.open(os.path.abspath(path), "r", options={"protocol_whitelist": "file", "format_whitelist": _FORMATS})
