@@ -214,6 +214,42 @@ def test_what_is_missing_or_wrong_is_named(project, capsys, monkeypatch, argumen
     assert message in capsys.readouterr().err
 
 
+def test_an_earlier_run_can_be_looked_at_and_decided_about(project, capsys):
+    """From the store: what lies in the work root by now is a later run's."""
+    make_golden(project)
+    spoil(project, 25)
+    assert run(project, "automate") == 1
+    spoil(project, 40)
+    assert run(project, "automate") == 1
+    assert run(project, "report", "2") == run(project, "report") == 0
+    pages = [(project.work_root / name).read_text() for name in ("report-000002.html", "report.html")]
+    assert ["Frame 25," in page for page in pages] == [True, False]
+    assert all(page.count('src="data:image/webp') >= 2 and "Capture at frame" in page for page in pages)
+    assert run(project, "accept", "2", "--scene", "*", "--because", "a new stamp") == 0
+    assert run(project, "automate") == 1
+    spoil(project, 25)
+    assert run(project, "automate") == 0
+    capsys.readouterr()
+    for command in (["report", "99"], ["accept", "99", "--scene", "*", "--because", "x"]):
+        assert run(project, *command) == 2
+        assert "no run 99 is remembered" in capsys.readouterr().err
+
+
+def test_the_terminal_says_what_to_try_in_at_most_ten_lines(project, capsys):
+    make_golden(project)
+    spoil(project, *range(5, 60, 10))
+    assert run(project, "automate") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) <= 10
+    text = "\n".join(lines)
+    assert "glitch from tick 5" in text and "try: recomp play --replay --from 0" in text and "and 4 more" in text
+    findings = report_of(project)["video"]["triage"]["findings"]
+    assert [bool(f.get("pictures")) for f in findings] == [True] * 4 + [False] * 2
+    for finding in findings[:4]:
+        assert (project.work_root / "validation" / "pictures" / finding["pictures"]["difference"]).exists()
+        assert finding["box"] == {"x": 30, "y": 10, "width": 10, "height": 10}
+
+
 def test_a_page_is_the_same_for_the_same_run(project):
     make_golden(project)
     assert run(project, "automate") == 0
