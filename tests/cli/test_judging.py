@@ -65,6 +65,9 @@ def test_a_golden_reference_then_a_defect_then_its_approval(project, capsys):
     make_golden(project)
     assert run(project, "automate") == 0
     assert report_of(project)["video"]["mode"] == "exact"
+    assert (project.root / "golden" / "reference.mkv").exists()
+    assert run(project, "accept", "--scene", "*", "--because", "why not") == 2
+    assert "there is nothing to approve" in capsys.readouterr().err
 
     spoil(project, 25)
     assert run(project, "automate") == 1
@@ -198,6 +201,8 @@ def test_config_knows_each_limit_by_name():
     "arguments, code, message",
     [
         (["report"], 2, "there is no run yet"),
+        (["report", "--to", "."], 2, "--to: .: is a folder"),
+        (["report", "--to", "gone/page.html"], 2, "its folder is not there"),
         (["accept", "--scene", "x", "--because", "y"], 2, "this project has no reference"),
         (["reference", "normalize", "--to", "x"], 2, "found no VIDEO"),
         (["reference", "normalize", "absent.mp4", "--to", "x", "--start", "soon"], 2, "--start: found 'soon'"),

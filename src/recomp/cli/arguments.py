@@ -93,7 +93,7 @@ def _explain(parser: argparse.ArgumentParser) -> None:
 
 def _run_number(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "run", nargs="?", type=int, metavar="RUN", help="a number that recomp runs lists (default: the last)"
+        "run", nargs="?", type=_count, metavar="RUN", help="a number that recomp runs lists (default: the last)"
     )
 
 

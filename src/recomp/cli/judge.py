@@ -23,6 +23,9 @@ def report(options: argparse.Namespace) -> int:
     out = options.to
     if out is None and options.run is not None:
         out = os.path.join(layout.work_root, f"report-{options.run:06d}.html")
+    if out is not None and (os.path.isdir(out) or not os.path.isdir(os.path.dirname(os.path.abspath(out)))):
+        what = "is a folder" if os.path.isdir(out) else "its folder is not there"
+        raise ConfigError(f"--to: {out}: {what}, expected a file to write")
     with stored_run(options.config, options.run) as manifest:
         path = report_run(manifest, out, title=str(project.title["title"]), history=history_of(layout))
     if options.json:

@@ -99,6 +99,9 @@ def accept(
         raise ConfigError(f"accept: found no scene {scene!r} in this run, expected one of {', '.join(digests)}")
     decision = Approval(scene, platform, digests[scene], status, who, because.strip())
     same = ("scene", "platform", "digest")
+    equal = [s["scene"] for s in video.get("scenes") or () if not s["differs"] and video.get("mode") == "exact"]
+    if scene in equal and status == "positive":
+        raise ConfigError(f"accept: scene {scene!r} equals the reference: there is nothing to approve")
     kept = [a for a in read_approvals(path) if any(getattr(a, key) != getattr(decision, key) for key in same)]
     write_approvals(path, [*kept, decision])
     return decision

@@ -135,11 +135,15 @@ def record(
             hint="record a run whose stages all succeeded, hashed as pixels",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(video, folder / "reference.mkv")
+    name_of_video = f"reference{Path(video).suffix}"
+    shutil.copyfile(video, folder / name_of_video)
     sound = None if audio_hashes is None else read_hash_list(audio_hashes)
     if inputs is not None:
         shutil.copyfile(inputs, folder / "inputs.jsonl")
-    return _write(folder, size, fps, hashes, sound, markers, Plan(name=name), None, has_inputs=inputs is not None)
+    return _write(
+        folder, size, fps, hashes, sound, markers, Plan(name=name), None,
+        has_inputs=inputs is not None, video=name_of_video,
+    )  # fmt: skip
 
 
 def _check(profile: Profile, plan: Plan) -> None:
@@ -305,6 +309,7 @@ def _write(
     normalization: dict[str, Any] | None,
     *,
     has_inputs: bool = False,
+    video: str = "reference.mkv",
 ) -> Path:
     import tomlkit
 
@@ -324,7 +329,7 @@ def _write(
         timeline["events"] = ordered
     content: dict[str, Any] = {
         "schema_version": "2",
-        "video": {"path": "reference.mkv", "width": size[0], "height": size[1], "fps": float(fps)},
+        "video": {"path": video, "width": size[0], "height": size[1], "fps": float(fps)},
     }
     if normalization:
         content["normalization"] = normalization
