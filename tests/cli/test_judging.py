@@ -102,6 +102,24 @@ def test_a_recording_is_judged_perceptually(project, capsys):
     assert report_of(project)["video"]["first_divergence"]["pictures"]["reference"] == "000000-reference.png"
 
 
+def test_a_slow_recording_asks_once_how_often_the_game_draws(project, capsys):
+    """A capture that shows each picture twice, against 30 a second: right for one game, half rate for another."""
+    frames = film(range(TICKS))
+    write_lossless(project.root / "film.mkv", [frames[k // 2 * 2] for k in range(TICKS)], SIZE)
+    source = write_lossy(project.root / "recorded", frames, "x264-30fps")
+    arguments = ["reference", "normalize", str(source), "--to", str(project.root / "f"), "--size", "320x180"]
+    assert run(project, *arguments) == 0
+    assert "--update-rate 30" in capsys.readouterr().err
+    use_reference(project, "f")
+    assert run(project, "automate") == 1
+    said = capsys.readouterr().err
+    assert "validate: inconclusive" in said and "update_rate_hz = 30 in [validation.thresholds]" in said
+    for rate, code in (("30", 0), ("60", 1)):
+        assert run(project, *arguments, "--update-rate", rate) == 0
+        assert run(project, "automate") == code
+    assert "frame-pacing" in capsys.readouterr().err
+
+
 def test_two_scenes_may_each_have_several_approved_pictures(project):
     make_golden(project)
     reference = project.root / "golden/reference_video.toml"

@@ -95,6 +95,7 @@ def test_a_reference_whose_recording_is_gone_decides_nothing(tmp_path):
     report = compare_perceptual(tmp_path / "out" / "reference.mkv", tmp_path / "c.mov", normalization=normalization)
     assert report["video"]["status"] == "inconclusive"
     assert "../r.mp4" in report["video"]["failures"][0]
+    assert "make the reference again" in report["video"]["triage"]["suggestions"][0]
 
 
 def test_a_normalised_reference_is_judged_by_the_codec_of_its_source(tmp_path):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _MIN_TICKS = 30
 _WORST_NULL = 0.60  # mean SSIM of the codec against itself: below it nothing small can be seen
 _NO_SOURCE = "the recording that the reference was made of is not there, and what its codec cost cannot be told"
+_FIND_SOURCE = "put the recording where source_path says that it is, or make the reference again from it"
 _BY_TILES = ("local-render", "glitch", "state-divergence")
 _UNSHOWN = ("frame-pacing", "late-start", "capture-incomplete", "input-misalignment")  # no pair of pictures shows these
 _MIN_CONTRAST = 4.0  # standard deviation of luma: a reference that shows nothing
@@ -68,7 +69,7 @@ def compare_perceptual(
         findings.append(_missing_sound(side, "failed" if settings.require_audio else "note"))
     for finding in findings:
         if doubts and finding["class"] in _BY_TILES:
-            finding["severity"] = "open"
+            finding |= {"severity": "open", "next": _FIND_SOURCE}
         finding["scene"] = scene_at(scenes, finding["first_tick"])
         finding |= _shown_at(m, finding)
     return _report(m, s, skew_ms, gates, findings, doubts, settings, limits, timeline, normalization, validation_config)

@@ -287,17 +287,17 @@ def verdict_lines(report: dict[str, Any], job: Job) -> list[str]:
     """What failed, in at most nine lines: the causes in order, each with the command to try next."""
     video = report["video"]
     if video["status"] == "inconclusive":
-        lines = ["validate: inconclusive: the reference cannot decide"]
-    else:
-        lines = [f"validate: {report['failed']} of {report['total']} cases failed"]
-    causes = [f for f in video["triage"]["findings"] if f.get("severity", "failed") != "note"]
+        advice = dict.fromkeys(video["triage"]["suggestions"])
+        return ["validate: inconclusive: the reference cannot decide", *video["failures"][:3], *list(advice)[:3]]
+    lines = [f"validate: {report['failed']} of {report['total']} cases failed"]
+    causes = [f for f in video["triage"]["findings"] if f.get("severity", "failed") == "failed"]
     if video["mode"] != "perceptual" or not causes:
         lines += video["failures"][:2]
     most = 3 if len(lines) == 1 else 2
     for finding in causes[:most]:
         scene = f", scene {finding['scene']!r}" if finding["scene"] is not None else ""
         lines.append(f"{finding['class']} from tick {finding['first_tick']}{scene}: {finding['message']}")
-        lines.append(f"  {finding['next']}" if finding.get("severity") == "open" else f"  try: {finding['command']}")
+        lines.append(f"  try: {finding['command']}")
     pictures = (video.get("first_divergence") or {}).get("pictures") or {}
     folder = os.path.join(job.settings.dirs["validation_dir"], "pictures")
     shown = [pictures[side] for side in ("reference", "capture") if pictures.get(side)]
