@@ -88,6 +88,8 @@ def measure(
     import numpy as np
 
     ours, theirs = read_facts(reference), read_facts(capture)
+    if source is not None and source_fps is None:
+        source_fps = read_facts(source).rate
     rate = theirs.rate
     slow = float(slowness(ours.rate)) if slowness(rate) == 1 else 1.0
     clock = rate / slow  # what the reference's pictures are counted by
