@@ -70,24 +70,33 @@ def results(names: list[str]) -> Iterator[tuple[str, str, list[str]]]:
 
 def main() -> int:
     names = [name for name in sys.argv[1:] if name != "--update"]
-    lines = [f"| planted | class | {' | '.join(HEADINGS[name] for name in ENCODINGS)} |"]
-    lines.append("|---|---|" + "---|" * len(ENCODINGS))
-    print(*lines, sep="\n")
+    head = [f"| planted | class | {' | '.join(HEADINGS[name] for name in ENCODINGS)} |"]
+    head.append("|---|---|" + "---|" * len(ENCODINGS))
+    print(*head, sep="\n")
+    found: dict[str, str] = {}
     outcomes: Counter[str] = Counter()
     clean_ones: set[str] = set()
     for name, expected, row in results(names):
-        lines.append(f"| {name} | {expected} | {' | '.join(row)} |")
-        print(lines[-1], flush=True)
+        found[name] = f"| {name} | {expected} | {' | '.join(row)} |"
+        print(found[name], flush=True)
         if name == "none":
             clean_ones = set(row)
         else:
             outcomes.update(row)
     print(", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
-    if "--update" in sys.argv[1:] and not names:
-        text = DOC.read_text(encoding="utf-8")
-        before, rest = text.split(BEGIN)
-        DOC.write_text(f"{before}{BEGIN}\n{chr(10).join(lines)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    if "--update" in sys.argv[1:]:
+        update(head, found)
     return 1 if clean_ones - {"passed"} else 0
+
+
+def update(head: list[str], found: dict[str, str]) -> None:
+    """Put the table into the page, in the order of DEFECTS; rows of defects that were not run stay as they are."""
+    before, rest = DOC.read_text(encoding="utf-8").split(BEGIN)
+    old, after = rest.split(END)
+    rows = {line.split("|")[1].strip(): line for line in old.strip().splitlines()[2:]} | found
+    order = ["none", *(defect.name for defect in DEFECTS)]
+    lines = [*head, *(rows[name] for name in order if name in rows)]
+    DOC.write_text(f"{before}{BEGIN}\n{chr(10).join(lines)}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recomp.errors import FormatError
-from recomp.report.facts import comparison_rows, coverage_rows, scene_rows, stage_rows, verdict
+from recomp.report.facts import comparison_rows, coverage_rows, measured_rows, scene_rows, stage_rows, verdict
 from recomp.report.threads import draw_threads
 from recomp.report.timeline import draw_timeline
 
@@ -121,6 +121,7 @@ def render(
         findings=video["triage"]["findings"] if video else [],
         comparisons=comparison_rows(video) if video else [],
         gates=video.get("gates", []) if video else [],
+        measured=measured_rows(video) if video else [],
         stages=stage_rows(manifest.get("steps", [])),
         coverage=coverage_rows(coverage or {}),
         manifest=manifest,
