@@ -35,6 +35,7 @@ MEMORY_BYTES = 3 << 30
 FILE_SECONDS = 60
 FILE_CPU_SECONDS = 10
 START_SECONDS = 120
+PLANTS = ("crash", "hang", "memory", "error")
 
 
 def main() -> int:
@@ -43,10 +44,12 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first file (default: 0)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, default=Path("fuzz-media"), metavar="FOLDER", help="for files that fail")
+    parser.add_argument("--patience", type=float, default=FILE_SECONDS, help="seconds that a file may take")
+    parser.add_argument("--plant", choices=PLANTS, help="let the reader do this at the second file: it must be told")
     parser.add_argument("--worker", type=Path, metavar="SCRATCH", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        return work(options.worker, options.seed, options.first, options.count)
+        return work(options)
     return run(options)
 
 
@@ -56,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     number, end = options.first, options.first + options.count
     while number < end:
         with tempfile.TemporaryDirectory(prefix="recomp-fuzz-") as scratch:
-            for told in listen(Path(scratch), options.seed, number, min(LIFE, end - number)):
+            for told in listen(Path(scratch), options, number, min(LIFE, end - number)):
                 number = told["number"] + 1
                 if "wrong" in told:
                     wrong += 1
@@ -77,19 +80,21 @@ def run(options: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def listen(scratch: Path, seed: int, first: int, count: int):
+def listen(scratch: Path, options: argparse.Namespace, first: int, count: int):
     """Yield what a worker says of each file; if it dies or hangs, what the file that it was reading did to it."""
-    command = [sys.executable, __file__, "--worker", str(scratch), "--seed", str(seed)]
+    command = [sys.executable, __file__, "--worker", str(scratch), "--seed", str(options.seed)]
     command += ["--first", str(first), "--count", str(count)]
+    if options.plant and first == options.first:
+        command += ["--plant", options.plant]
     with open(scratch / "stderr", "w+b") as errors:
         worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
         number = first
         assert worker.stdout is not None
-        for line in lines(worker.stdout.fileno()):
+        for line in lines(worker.stdout.fileno(), options.patience):
             if line is None:
                 worker.kill()
                 worker.wait()
-                yield {"number": number, "wrong": f"was not read within {FILE_SECONDS} s"}
+                yield {"number": number, "wrong": f"was not read within {options.patience:g} s"}
                 return
             told = json.loads(line)
             number = told["number"] + 1
@@ -102,17 +107,17 @@ def listen(scratch: Path, seed: int, first: int, count: int):
             yield {"number": number, "wrong": f"ended the reader with {name}: {last[:300]}"}
 
 
-def lines(descriptor: int):
+def lines(descriptor: int, patience_s: float):
     """Yield the lines of a pipe; None, as the last, when none comes for too long."""
     buffer = b""
-    patience = START_SECONDS
+    patience = float(START_SECONDS)
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         while True:
             if not selector.select(patience):
                 yield None
                 return
-            patience = FILE_SECONDS
+            patience = patience_s
             data = os.read(descriptor, 1 << 16)
             if not data:
                 return
@@ -128,16 +133,19 @@ def keep(scratch: Path, options: argparse.Namespace, number: int) -> Path:
     return kept
 
 
-def work(scratch: Path, seed: int, first: int, count: int) -> int:
+def work(options: argparse.Namespace) -> int:
     """In a process of its own: make and read files, a line about each. The n-th file of a seed is always the same."""
     import numpy  # noqa: F401  # what is loaded is no file's doing
     from mutations import mutated, originals, read_everything
 
+    scratch, seed, first = options.worker, options.seed, options.first
     files = originals(scratch)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     path = scratch / "mutated.bin"
-    for number in range(first, first + count):
+    for number in range(first, first + options.count):
         path.write_bytes(mutated(files[number % len(files)], random.Random(f"{seed} {number}")))
+        if options.plant and number == first + 1:
+            misbehave(options.plant)
         before = time.process_time()
         told: dict[str, Any] = {"number": number, "outcomes": read_everything(path, scratch)}
         told["cpu"] = time.process_time() - before
@@ -145,6 +153,17 @@ def work(scratch: Path, seed: int, first: int, count: int) -> int:
             told["wrong"] = f"took {told['cpu']:.0f} CPU s to read"
         print(json.dumps(told), flush=True)
     return 0
+
+
+def misbehave(how: str) -> None:
+    """What a codec may do: the campaign's own control."""
+    if how == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if how == "hang":
+        time.sleep(1000)
+    if how == "memory":
+        bytearray(MEMORY_BYTES)
+    raise ValueError("planted")
 
 
 if __name__ == "__main__":
