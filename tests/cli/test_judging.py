@@ -258,6 +258,19 @@ def test_an_earlier_run_can_be_looked_at_and_decided_about(project, capsys):
         assert "no run 99 is remembered" in capsys.readouterr().err
 
 
+def test_a_part_of_the_picture_that_differs_to_the_end_is_no_other_state(project):
+    make_golden(project)
+    spoil(project, *range(20, TICKS))
+    assert run(project, "automate") == 1
+    finding = report_of(project)["video"]["triage"]["findings"][0]
+    assert (finding["class"], finding["first_tick"], finding["box"]["width"]) == ("local-render", 20, 10)
+    write_lossless(project.root / "film.mkv", [*film(range(20)), *film(range(90, 90 + TICKS - 20))], SIZE,
+                   audio=(sound(TICKS), 48000))  # fmt: skip
+    project.config["commands"]["run"] = ["true", "another state"]
+    assert run(project, "automate") == 1
+    assert report_of(project)["video"]["triage"]["categories"] == ["state-divergence"]
+
+
 def test_the_terminal_says_what_to_try_in_at_most_ten_lines(project, capsys):
     make_golden(project)
     spoil(project, *range(5, 60, 10))

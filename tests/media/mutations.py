@@ -12,7 +12,7 @@ import numpy as np
 
 from recomp.errors import RecompError
 from recomp.media import clip, video
-from recomp.media.null import packet_sizes
+from recomp.media.null import read_packets
 from recomp.media.reference import Profile, normalize
 from recomp.media.sound import has_sound, read_sound
 
@@ -73,7 +73,7 @@ def read_everything(path: Path, folder: Path) -> list[str]:
         video.key_frames(path)
 
     def packets() -> None:
-        packet_sizes(path)
+        read_packets(path)
 
     def reference() -> None:
         normalize(path, folder / "out", Profile(width=32, height=18))

@@ -47,6 +47,8 @@ def test_no_clean_capture_fails(references, capture, encoding):
     assert report["video"]["status"] == "passed", report["video"]["failures"]
     assert report["video"]["triage"]["categories"] == []
     assert all(gate["margin"] >= 0 for gate in report["video"]["gates"])
+    if encoding.startswith("x264"):
+        assert abs(report["video"]["measurements"]["null_quality"] - int(ENCODINGS[encoding][1]["crf"])) <= 2
 
 
 SEEN = [defect for defect in DEFECTS if set(defect.missed) != set(NAMES)]
@@ -63,6 +65,7 @@ def test_each_defect_is_found_and_named(references, tmp_path, number):
     wanted = "noted" if defect.expected == "late-start" else "found"
     assert judge(report, defect) == wanted, (encoding, report["video"]["failures"])
     assert report["video"]["status"] == ("passed" if wanted == "noted" else "failed")
+    assert report["video"]["triage"]["categories"] == ([] if wanted == "noted" else [defect.expected]), "one cause"
 
 
 @pytest.mark.parametrize("defect", [d for d in DEFECTS if d.unseen], ids=lambda d: d.name)

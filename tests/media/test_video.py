@@ -94,6 +94,16 @@ def test_read_frame_counts_from_zero_and_names_what_is_missing(tmp_path):
         video.read_frame(tmp_path / "v.mkv", 4)
 
 
+def test_a_reader_goes_on_from_where_it_is_and_back(tmp_path):
+    frames = noise(4, 20, 10)
+    video.write_lossless(tmp_path / "v.mkv", frames, size=(20, 10))
+    read = video.FrameReader(tmp_path / "v.mkv")
+    for index in (1, 1, 3, 0):
+        assert np.array_equal(read(index)[..., :3], frames[index][..., :3])
+    with pytest.raises(FormatError, match="found 4 frames, expected frame 4"):
+        read(4)
+
+
 @pytest.mark.parametrize("suffix", ["mkv", "mov"])
 def test_key_frames_are_numbered_by_their_place(tmp_path, suffix):
     """Every 120th picture of our own captures, whatever the container rounds."""

@@ -63,6 +63,7 @@ REFERENCE_VIDEO = Table({
     "normalization": Field(Table({
         "source_path": Field(FilePath()),
         "source_fps": Field(Number(minimum=0.001), "Frames a second that the recording had."),
+        "source_start": Field(Number(0), "Second of the recording at which the reference begins."),
         "normalized_path": Field(FilePath()),
         "notes": Field(Text()),
         "profile": Field(Table({

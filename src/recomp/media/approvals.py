@@ -170,7 +170,7 @@ def _blamed(video: Mapping[str, Any], total: int, fps: float) -> set[str]:
         (first, end, name or WHOLE) for first, end, name in spans(scenes_of(video.get("timeline"), fps), total)
     ]
     everything = {name for _, _, name in stretches}
-    findings = [f for f in video["triage"]["findings"] if f.get("severity") == "failed"]
+    findings = [f for f in video["triage"]["findings"] if f.get("severity") in ("failed", "explained")]
     gates = [g for g in video.get("gates", ()) if g["status"] == "failed"]
     blamed = {g["scene"] for g in gates if g["scene"] is not None}
     if not findings and any(g["scene"] is None for g in gates):

@@ -40,7 +40,9 @@ NEXT = {
     "audio-level": "compare the mixer's gain and saturation",
     "audio-spectral": "listen to both around this tick; compare the mixer's arithmetic and resampling",
 }
+_OF_STATE = ("local-render", "glitch", "state-divergence")
 _MERGE = 6  # ticks between two bad ones that are still one finding
+_BESIDE = 2  # ticks
 _WIDE = 0.15  # share of tiles from which on a lasting difference is one of state, not of a detail
 
 
@@ -55,11 +57,15 @@ def diagnose_picture(m: Measurement, limits: Limits, evidence: Mapping[str, Any]
     return [*_input(seen, evidence), *seen]
 
 
-def _input(seen: Sequence[Mapping[str, Any]], evidence: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Other input is the first cause of whatever is seen; where nothing is, it is worth a note."""
+def _input(seen: Sequence[dict[str, Any]], evidence: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Other input is the cause of another state from there on; where nothing is seen, it is worth a note."""
     if evidence.get("inputs_equal") is False:
         tick = int(evidence.get("first_input_difference") or 0)
-        severity = "failed" if any(finding["severity"] == "failed" for finding in seen) else "note"
+        failed = [finding for finding in seen if finding["severity"] == "failed"]
+        severity = "failed" if failed else "note"
+        for finding in failed:
+            if finding["first_tick"] >= tick and finding["class"] in _OF_STATE:
+                finding["severity"] = "explained"
         yield _finding("input-misalignment", tick, 0, input_message(evidence), severity)
 
 
@@ -221,10 +227,13 @@ def _length(m: Measurement, start: int, count: int) -> int:
 
 
 def _covered(m: Measurement, findings: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Mark judged ticks that a finding already explains; a running median carries it a little further."""
+    """Mark judged ticks that a finding already explains; a running median carries it a little further. Beside a gap
+    it is open which picture belongs to which tick."""
     import numpy as np
 
     covered = np.zeros(len(m.ticks), bool)
+    for first, count in [*m.registration.missing, *((_tick_of(m, frame), 0) for frame, _ in m.registration.extra)]:
+        covered |= (m.ticks >= first - _BESIDE) & (m.ticks < first + count + _BESIDE)
     for finding in findings:
         if finding["class"] == "frame-pacing" and finding["severity"] == "failed":
             covered[:] = True

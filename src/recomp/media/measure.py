@@ -7,7 +7,6 @@ more through the reference's codec. Values only; what they mean is `recomp.media
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from recomp.errors import FormatError
 from recomp.media.calibration import Calibration, calibrate
 from recomp.media.clip import Facts, Planar, plane, read_facts, run_filter, slowness, ticks
-from recomp.media.metrics import BLOCK, TILE, block_ssim, excess, persistent, psnr, tiles
-from recomp.media.null import NullCodec, packet_sizes
+from recomp.media.metrics import block_ssim, colour_tiles, excess, persistent, psnr, tiles
+from recomp.media.recoded import Recoded
 from recomp.media.registration import Registration, normalised, register
 from recomp.media.xpsnr import Xpsnr
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 _ANCHORS = 9
-_PROBE = 48
 _MATRIX_PAIRS = 6
 _RGB = "flags=bicubic+bitexact+accurate_rnd+full_chroma_int"
 
@@ -80,11 +78,19 @@ class Measurement:
 
 
 def measure(
-    reference: Path | str, capture: Path | str, source: Path | str | None = None, source_fps: float | None = None
+    reference: Path | str,
+    capture: Path | str,
+    source: Path | str | None = None,
+    source_fps: float | None = None,
+    source_start: float = 0.0,
 ) -> Measurement:
-    """Measure two video files. `source` is the recording that a normalised reference was made of: its codec is the one
-    whose loss is in the pictures. `source_fps` is its rate: where the reference holds a picture because the recording
-    had no other, there is nothing to compare with. Raises FormatError for what cannot be decoded or has no pictures."""
+    """Measure two video files.
+
+    `source` is the recording that a normalised reference was made of: its codec is the one whose loss is in the
+    pictures. `source_fps` is its rate: where the reference holds a picture because the recording had no other, there is
+    nothing to compare with. `source_start` is the second of it at which the reference begins. Raises FormatError for
+    what cannot be decoded or has no pictures.
+    """
     import numpy as np
 
     ours, theirs = read_facts(reference), read_facts(capture)
@@ -105,13 +111,14 @@ def measure(
         matrix = _guess_matrix(reference, capture, registration, (clock, rate), size, ours.full_range)
         planar = Planar(size, matrix, ours.full_range)
     judged = np.flatnonzero(registration.recorded & (registration.capture_of >= 0))
-    anchors = _anchors(thumbs, shown, registration, judged)
-    null = _Null(source or reference, _probe(capture, registration, rate, planar), planar.size, rate, len(judged))
+    black = _black_ticks(thumbs, shown, registration)
+    anchors = _anchors(thumbs, shown, registration, judged[~black[judged]])
+    null = Recoded(source or reference, capture, registration, planar, (rate, slow, source_start))
     weighted = Xpsnr(planar.size, rate)
     observed, ssim, colour, noise, eye, pictures = [], [], [], [], [], []
     for tick, a, b in _pairs(reference, capture, registration, (clock, rate), planar):
         luma, *chroma = (block_ssim(plane(a, k), plane(b, k)) for k in range(3))
-        observed.append((tiles(luma), _colour_tiles(chroma)))
+        observed.append((tiles(luma), colour_tiles(chroma)))
         ssim.append(float(luma.mean()))
         colour.append([float(blocks.mean()) for blocks in chroma])
         noise.append(psnr(plane(a, 0), plane(b, 0)))
@@ -146,7 +153,7 @@ def measure(
         quality=null.quality,
         brightness=light.mean(axis=2),
         contrast=light.std(axis=2),
-        black=_black_ticks(thumbs, shown, registration),
+        black=black,
         stuck=_still_ticks(thumbs, shown, judged, frames),
         updates_hz=_updates_hz(thumbs, shown, judged, frames, rate),
         captured=len(shown),
@@ -213,72 +220,6 @@ def _pairs(
             if number == wanted:
                 shown = planar(picture)
         yield tick, planar(frame), shown
-
-
-def _probe(capture: Path | str, registration: Registration, rate: float, planar: Planar) -> list[av.VideoFrame]:
-    """Return planar pictures of the capture from the middle of the judged ticks, to search a quality on."""
-    import numpy as np
-
-    wanted = registration.capture_of[np.flatnonzero(registration.recorded & (registration.capture_of >= 0))]
-    start = max(0, (len(wanted) - _PROBE) // 2)
-    keep = set(wanted[start : start + _PROBE].tolist())
-    found = []
-    for number, (_, frame) in enumerate(ticks(capture, rate)):
-        if number in keep:
-            found.append(planar(frame))
-        if len(found) == len(keep):
-            break
-    return found
-
-
-class _Null:
-    """The capture against itself through the source's codec, picture by picture, while the pairs are measured."""
-
-    def __init__(
-        self, source: Path | str, probe: list[av.VideoFrame], size: tuple[int, int], rate: float, judged: int
-    ) -> None:
-        facts = read_facts(source)
-        self.quality: int | None = None
-        self.tiles: list[tuple[np.ndarray, np.ndarray]] = []
-        self.waiting: deque[av.VideoFrame] = deque()
-        self.recoder = None
-        if facts.lossless or not probe:
-            return
-        codec = NullCodec(facts.codec, min(facts.rate, rate))
-        sizes, keys = packet_sizes(source)
-        plain = [size for size, key in zip(sizes, keys, strict=True) if not key] or sizes
-        start = max(0, (judged - _PROBE) // 2)
-        segment = plain[start : start + _PROBE] or plain
-        shrunk = min(1.0, size[0] * size[1] / (facts.width * facts.height))
-        self.quality = codec.search(probe, shrunk * sum(segment) / len(segment))
-        self.recoder = codec.recoder()
-
-    def push(self, picture: av.VideoFrame) -> None:
-        if self.recoder is not None:
-            self.waiting.append(picture)
-            self._measure(self.recoder.push(picture))
-
-    def finish(self, observed: list[np.ndarray]) -> list[np.ndarray]:
-        """Return the tile SSIM of each judged tick, in luma and in colour, of the shapes of `observed`."""
-        import numpy as np
-
-        out = [np.ones_like(tiled) for tiled in observed]
-        if self.recoder is not None:
-            self._measure(self.recoder.finish())
-            for part, mine in zip(out, zip(*self.tiles, strict=True), strict=False):
-                part[: len(mine)] = mine
-        return out
-
-    def _measure(self, recoded: list[av.VideoFrame]) -> None:
-        for picture in recoded:
-            before = self.waiting.popleft()
-            luma, *chroma = (block_ssim(plane(before, k), plane(picture, k)) for k in range(3))
-            self.tiles.append((tiles(luma), _colour_tiles(chroma)))
-
-
-def _colour_tiles(chroma: list[np.ndarray]) -> np.ndarray:
-    """Tiles of the mean of both colour planes, over the same pixels as the tiles of luma."""
-    return tiles((chroma[0] + chroma[1]) / 2, TILE // BLOCK // 2)
 
 
 def _anchors(thumbs: np.ndarray, shown: np.ndarray, registration: Registration, judged: np.ndarray) -> set[int]:

@@ -8,6 +8,7 @@ PSNR in dB against a peak of 255, at most 99.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ def tiles(blocks: np.ndarray, step: int = TILE // BLOCK) -> np.ndarray:
     heights = np.diff([*rows, blocks.shape[0]])[:, None]
     widths = np.diff([*columns, blocks.shape[1]])[None, :]
     return (sums / (heights * widths)).astype(np.float32)
+
+
+def colour_tiles(chroma: Sequence[np.ndarray]) -> np.ndarray:
+    """Tiles of the mean of both colour planes' blocks, over the same pixels as the tiles of luma."""
+    return tiles((chroma[0] + chroma[1]) / 2, TILE // BLOCK // 2)
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:

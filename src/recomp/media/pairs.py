@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _PAIRS = 4  # written at most
 _UNSHOWN = ("frame-pacing", "capture-incomplete", "capture-overlong")  # where a side has no picture of its own
+_LATER = (0, 9, 30, 60)  # ticks after the first difference
+_PART = 0.25  # share of the screen below which what differs for long is a part of it
 _WHOLE_SCREEN = 0.5  # share of the screen from which on a difference is no longer called local
 
 
@@ -70,7 +72,7 @@ def add_pictures(
     written = {first["reference_index"]: first["pictures"]}
     for finding in video["triage"]["findings"]:
         tick, frame = finding["first_tick"], finding.get("capture_index")
-        if finding["class"].startswith("audio") or finding.get("severity", "failed") != "failed":
+        if finding["class"].startswith("audio") or finding.get("severity", "failed") not in ("failed", "explained"):
             continue
         has_both = frame is not None and frame < totals["capture_total"] and tick < totals["reference_total"]
         if tick not in written and has_both and len(written) < _PAIRS and finding["class"] not in _UNSHOWN:
@@ -81,9 +83,32 @@ def add_pictures(
             finding["pictures"] = {side: written[tick][side] for side in ("reference", "capture", "difference")}
             if video["mode"] != "perceptual":
                 _refine(finding, written[tick])
+                if finding["class"] == "state-divergence" and _stays_local(
+                    finding, totals, reference_frame, capture_frame
+                ):
+                    rename(finding, "local-render")
     if video["mode"] != "perceptual":
         summarise(video["triage"])
     return first["pictures"]
+
+
+def _stays_local(
+    finding: Mapping[str, Any],
+    totals: Mapping[str, int],
+    reference_frame: Callable[[int], np.ndarray],
+    capture_frame: Callable[[int], np.ndarray],
+) -> bool:
+    """Whether what differs is a part of the picture, also a little later: a missing sprite is no other state."""
+    delay = finding["capture_index"] - finding["first_tick"]
+    for later in _LATER:
+        tick = finding["first_tick"] + later
+        if tick >= totals["reference_total"] or not 0 <= tick + delay < totals["capture_total"]:
+            break
+        ours, theirs = reference_frame(tick), capture_frame(tick + delay)
+        box = measure(absolute_difference(ours, theirs))["box"] if ours.shape == theirs.shape else None
+        if box is None or box["width"] * box["height"] >= _PART * ours.shape[0] * ours.shape[1]:
+            return False
+    return True
 
 
 def absolute_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -52,7 +52,7 @@ def compare_perceptual(
 
     settings, limits = settings or Settings(), limits or Limits()
     named = normalization or {}
-    m = measure(reference, capture, source, named.get("source_fps"))
+    m = measure(reference, capture, source, named.get("source_fps"), named.get("source_start") or 0.0)
     doubts = [] if source or not named.get("source_path") else [f"{_NO_SOURCE}: {named['source_path']}"]
     scenes = scenes_of(timeline, m.rate / m.slow)
     gates = picture_gates(m, scenes, limits)
@@ -118,7 +118,7 @@ def _report(
         "timeline": dict(timeline) if timeline else None,
         "frame_comparison": _frame_comparison(m, limits),
         "audio_comparison": None,
-        "first_divergence": _first(m, bad),
+        "first_divergence": _first(m, [f for f in findings if f["severity"] in ("failed", "explained")]),
         "first_audio_divergence": None,
         "drift": _drift(m, s),
         "gates": list(gates),

@@ -90,6 +90,7 @@ def normalize(source: Path | str, folder: Path | str, profile: Profile | None = 
     normalization = {
         "source_path": os.path.relpath(source, folder),
         "source_fps": _rate_of(times, nominal),
+        "source_start": float(plan.start),
         "normalized_path": "reference.mkv",
         "notes": _notes(plan, slow),
         "profile": {

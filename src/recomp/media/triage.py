@@ -151,11 +151,13 @@ def _lost_from(alignment: Alignment, total: int) -> tuple[Run, ...]:
 def _lost_picture(lost: Sequence[Run], reference: Sequence[str], capture: Sequence[str]) -> dict[str, Any]:
     first = lost[0]
     rest, wanted = capture[first.capture_start :], reference[first.reference_start :]
-    ticks = len(wanted)
+    ticks, name = len(wanted), "state-divergence"
+    message = "from here on no frame matches any more"
     if len(set(rest)) == 1 and len(set(wanted)) > 1:
         message = f"from here on the capture shows one still picture, {len(rest)} frames long"
-        return _finding("black-or-frozen", first.reference_start, ticks, message)
-    return _finding("state-divergence", first.reference_start, ticks, "from here on no frame matches any more")
+        name = "black-or-frozen"
+    finding = _finding(name, first.reference_start, ticks, message)
+    return {**finding, "capture_index": first.capture_start}
 
 
 def _local(run: Run) -> dict[str, Any]:

@@ -186,7 +186,7 @@ def _is_off(frame: Frame, video: Mapping[str, Any] | None) -> bool:
         return True
     found = ((video or {}).get("triage") or {}).get("findings", ()) if (video or {}).get("mode") == "perceptual" else ()
     tick = frame.number if frame.reference_tick is None else frame.reference_tick
-    shown = [f for f in found if f.get("severity") == "failed" and not f["class"].startswith("audio")]
+    shown = [f for f in found if f.get("severity") in ("failed", "explained") and not f["class"].startswith("audio")]
     return any(not f["ticks"] or f["first_tick"] <= tick < f["first_tick"] + f["ticks"] for f in shown)
 
 

@@ -256,14 +256,9 @@ def _add_pictures(context: Context, job: Job, report: dict[str, Any]) -> None:
     if not (os.path.exists(path) and os.path.exists(job.settings.video_path)):
         return
     from recomp.media.pairs import add_pictures
-    from recomp.media.video import read_frame
+    from recomp.media.video import FrameReader
 
-    add_pictures(
-        report,
-        context.out("pictures"),
-        lambda index: read_frame(path, index),
-        lambda index: read_frame(job.settings.video_path, index),
-    )
+    add_pictures(report, context.out("pictures"), FrameReader(path), FrameReader(job.settings.video_path))
 
 
 def _verdict(job: Job, report: dict[str, Any]) -> Result:
