@@ -129,7 +129,7 @@ DEFECTS = (
     ),
     Defect("missing HUD", "local-render", picture(lambda f: film(range(len(f)), hud=False))),
     Defect("16x16 wrong block", "local-render", picture(wrong_block), 30, 5, edge=DROWNED),
-    Defect("8x8 wrong block", "local-render", picture(lambda f: wrong_block(f, side=8)), 30, 5, missed=ALL),
+    Defect("4x4 wrong block", "local-render", picture(lambda f: wrong_block(f, side=4)), 30, 5, missed=ALL),
     Defect("sprite of another hue, as bright", "local-render", picture(other_hue)),
     Defect("one black frame", "black-or-frozen", picture(lambda f: [*f[:70], f[70] // 255 * 255 * 0, *f[71:]]), 70, 0),
     Defect("one black frame, odd tick", "black-or-frozen", picture(lambda f: [*f[:71], f[71] * 0, *f[72:]]), 71, 0),
