@@ -65,6 +65,9 @@ def test_a_golden_reference_then_a_defect_then_its_approval(project, capsys):
     make_golden(project)
     assert run(project, "automate") == 0
     assert report_of(project)["video"]["mode"] == "exact"
+    assert (project.root / "golden" / "reference.mkv").exists()
+    assert run(project, "accept", "--scene", "*", "--because", "why not") == 2
+    assert "there is nothing to approve" in capsys.readouterr().err
 
     spoil(project, 25)
     assert run(project, "automate") == 1
@@ -97,6 +100,24 @@ def test_a_recording_is_judged_perceptually(project, capsys):
     assert run(project, "automate") == 1
     assert "local-render" in capsys.readouterr().err
     assert report_of(project)["video"]["first_divergence"]["pictures"]["reference"] == "000000-reference.png"
+
+
+def test_a_slow_recording_asks_once_how_often_the_game_draws(project, capsys):
+    """A capture that shows each picture twice, against 30 a second: right for one game, half rate for another."""
+    frames = film(range(TICKS))
+    write_lossless(project.root / "film.mkv", [frames[k // 2 * 2] for k in range(TICKS)], SIZE)
+    source = write_lossy(project.root / "recorded", frames, "x264-30fps")
+    arguments = ["reference", "normalize", str(source), "--to", str(project.root / "f"), "--size", "320x180"]
+    assert run(project, *arguments) == 0
+    assert "--update-rate 30" in capsys.readouterr().err
+    use_reference(project, "f")
+    assert run(project, "automate") == 1
+    said = capsys.readouterr().err
+    assert "validate: inconclusive" in said and "update_rate_hz = 30 in [validation.thresholds]" in said
+    for rate, code in (("30", 0), ("60", 1)):
+        assert run(project, *arguments, "--update-rate", rate) == 0
+        assert run(project, "automate") == code
+    assert "frame-pacing" in capsys.readouterr().err
 
 
 def test_two_scenes_may_each_have_several_approved_pictures(project):
@@ -198,6 +219,8 @@ def test_config_knows_each_limit_by_name():
     "arguments, code, message",
     [
         (["report"], 2, "there is no run yet"),
+        (["report", "--to", "."], 2, "--to: .: is a folder"),
+        (["report", "--to", "gone/page.html"], 2, "its folder is not there"),
         (["accept", "--scene", "x", "--because", "y"], 2, "this project has no reference"),
         (["reference", "normalize", "--to", "x"], 2, "found no VIDEO"),
         (["reference", "normalize", "absent.mp4", "--to", "x", "--start", "soon"], 2, "--start: found 'soon'"),
@@ -212,6 +235,55 @@ def test_what_is_missing_or_wrong_is_named(project, capsys, monkeypatch, argumen
     monkeypatch.chdir(project.root)
     assert run(project, *arguments) == code
     assert message in capsys.readouterr().err
+
+
+def test_an_earlier_run_can_be_looked_at_and_decided_about(project, capsys):
+    """From the store: what lies in the work root by now is a later run's."""
+    make_golden(project)
+    spoil(project, 25)
+    assert run(project, "automate") == 1
+    spoil(project, 40)
+    assert run(project, "automate") == 1
+    assert run(project, "report", "2") == run(project, "report") == 0
+    pages = [(project.work_root / name).read_text() for name in ("report-000002.html", "report.html")]
+    assert ["Frame 25," in page for page in pages] == [True, False]
+    assert all(page.count('src="data:image/webp') >= 2 and "Capture at frame" in page for page in pages)
+    assert run(project, "accept", "2", "--scene", "*", "--because", "a new stamp") == 0
+    assert run(project, "automate") == 1
+    spoil(project, 25)
+    assert run(project, "automate") == 0
+    capsys.readouterr()
+    for command in (["report", "99"], ["accept", "99", "--scene", "*", "--because", "x"]):
+        assert run(project, *command) == 2
+        assert "no run 99 is remembered" in capsys.readouterr().err
+
+
+def test_a_part_of_the_picture_that_differs_to_the_end_is_no_other_state(project):
+    make_golden(project)
+    spoil(project, *range(20, TICKS))
+    assert run(project, "automate") == 1
+    finding = report_of(project)["video"]["triage"]["findings"][0]
+    assert (finding["class"], finding["first_tick"], finding["box"]["width"]) == ("local-render", 20, 10)
+    write_lossless(project.root / "film.mkv", [*film(range(20)), *film(range(90, 90 + TICKS - 20))], SIZE,
+                   audio=(sound(TICKS), 48000))  # fmt: skip
+    project.config["commands"]["run"] = ["true", "another state"]
+    assert run(project, "automate") == 1
+    assert report_of(project)["video"]["triage"]["categories"] == ["state-divergence"]
+
+
+def test_the_terminal_says_what_to_try_in_at_most_ten_lines(project, capsys):
+    make_golden(project)
+    spoil(project, *range(5, 60, 10))
+    assert run(project, "automate") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) <= 10
+    text = "\n".join(lines)
+    assert "glitch from tick 5" in text and "try: recomp play --replay --from 0" in text and "and 4 more" in text
+    findings = report_of(project)["video"]["triage"]["findings"]
+    assert [bool(f.get("pictures")) for f in findings] == [True] * 4 + [False] * 2
+    for finding in findings[:4]:
+        assert (project.work_root / "validation" / "pictures" / finding["pictures"]["difference"]).exists()
+        assert finding["box"] == {"x": 30, "y": 10, "width": 10, "height": 10}
 
 
 def test_a_page_is_the_same_for_the_same_run(project):

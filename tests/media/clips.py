@@ -77,17 +77,27 @@ ENCODINGS = {
     "hevc-crf30": ("libx265", {"crf": "30", "preset": "ultrafast", "x265-params": "log-level=none"}, "mkv", 1),
     "vp9": ("libvpx-vp9", {"crf": "34", "b": "0", "deadline": "realtime", "cpu-used": "8"}, "webm", 1),
     "x264-30fps": ("libx264", {"crf": "23", "preset": "veryfast"}, "mp4", 2),
+    "x264-crf32-30fps": ("libx264", {"crf": "32", "preset": "veryfast"}, "mp4", 2),
+    "hevc-30fps": ("libx265", {"crf": "30", "preset": "ultrafast", "x265-params": "log-level=none"}, "mkv", 2),
+    "vp9-30fps": ("libvpx-vp9", {"crf": "34", "b": "0", "deadline": "realtime", "cpu-used": "8"}, "webm", 2),
 }
 
 
-def write_lossy(path: Path, frames: list[np.ndarray], encoding: str, audio: np.ndarray | None = None) -> Path:
-    """Record a clip as a capture card would: 4:2:0 video of one of `ENCODINGS`, AAC or Opus sound."""
+def write_lossy(
+    path: Path,
+    frames: list[np.ndarray],
+    encoding: str,
+    audio: np.ndarray | None = None,
+    slow: Fraction = Fraction(1),
+) -> Path:
+    """Record a clip as a capture card would: 4:2:0 video of one of `ENCODINGS`, AAC or Opus sound. `slow` is by how
+    much its clock is."""
     import av
 
     codec, options, container_name, every = ENCODINGS[encoding]
     path = path.with_suffix(f".{container_name}")
     with av.open(str(path), "w") as container:
-        video = container.add_stream(codec, rate=60 // every, options=options)
+        video = container.add_stream(codec, rate=60 // every / slow, options=options)
         video.height, video.width = frames[0].shape[:2]
         video.pix_fmt = "yuv420p"
         video.codec_context.thread_count = 1
@@ -97,7 +107,7 @@ def write_lossy(path: Path, frames: list[np.ndarray], encoding: str, audio: np.n
             track.bit_rate = 128000
         for number, frame in enumerate(frames[::every]):
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgba")
-            picture.pts, picture.time_base = number, Fraction(every, 60)
+            picture.pts, picture.time_base = number, Fraction(every, 60) * slow
             container.mux(video.encode(picture))
         container.mux(video.encode())
         if track is not None:

@@ -12,17 +12,20 @@ import numpy as np
 
 from recomp.errors import RecompError
 from recomp.media import clip, video
+from recomp.media.null import read_packets
 from recomp.media.reference import Profile, normalize
 from recomp.media.sound import has_sound, read_sound
+
+ENCODED = ("x264-crf23", "hevc-crf30", "vp9", "x264-30fps")
 
 
 def originals(folder: Path) -> list[bytes]:
     """One small file of each container and codec that a reference may come in."""
-    from clips import ENCODINGS, write_lossy
+    from clips import write_lossy
 
     frames = [np.full((36, 64, 4), 20 * k, np.uint8) for k in range(6)]
     sound = (3000 * np.sin(np.arange(4800) / 9)).astype(np.int16)[:, None].repeat(2, axis=1)
-    paths = [write_lossy(folder / name, frames, name, sound) for name in ENCODINGS if name != "x264-crf32"]
+    paths = [write_lossy(folder / name, frames, name, sound) for name in ENCODED]
     for codec in ("libx264rgb", "ffv1", "qtrle"):
         paths.append(folder / f"{codec}.{'mov' if codec == 'qtrle' else 'mkv'}")
         video.write_lossless(paths[-1], frames, (64, 36), audio=(sound, 48000), codec=codec)
@@ -50,8 +53,9 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
     return bytes(out)
 
 
-def read_everything(path: Path, folder: Path) -> None:
-    """Every reader, one after the other; only our own errors may come out, and they name the file."""
+def read_everything(path: Path, folder: Path) -> list[str]:
+    """Every reader, one after the other; only our own errors may come out, and they name the file. Returns what each
+    did, such as "frames: read"."""
 
     def frames() -> None:
         for number, _ in enumerate(video.read_frames(path)):
@@ -65,12 +69,22 @@ def read_everything(path: Path, folder: Path) -> None:
         if has_sound(path):
             assert len(read_sound(path)) < 48000 * 700
 
+    def keys() -> None:
+        video.key_frames(path)
+
+    def packets() -> None:
+        read_packets(path)
+
     def reference() -> None:
         normalize(path, folder / "out", Profile(width=32, height=18))
 
-    for reader in (frames, grid, sound, lambda: video.key_frames(path), reference):
+    done = []
+    for reader in (frames, grid, sound, keys, packets, reference):
         try:
             reader()
+            done.append(f"{reader.__name__}: read")
         except RecompError as error:
             assert str(path) in error.message, error.message
             assert "\n" not in error.message
+            done.append(f"{reader.__name__}: refused")
+    return done

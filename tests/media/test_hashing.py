@@ -48,6 +48,15 @@ def test_repeats_hash_like_first_times():
     assert hashing.hash_frames(iter([a, a, b, b.copy(), a])) == [hashing.hash_frame(x) for x in (a, a, b, b, a)]
 
 
+def test_opaque_argb_hashes_like_the_rgba_that_it_is():
+    """Alpha first instead of last: the same pixels a byte further on."""
+    frame = picture()
+    frame[..., 3] = 255
+    argb = np.roll(frame, 1, axis=2).view("<u4")[..., 0]
+    assert hashing.hash_frame(argb) == hashing.hash_frame(frame)
+    assert hashing.hash_frame(argb[::-1]) == hashing.hash_frame(frame[::-1])
+
+
 def test_an_audio_hash_is_descriptor_then_one_tick():
     samples = np.arange(2 * 1700, dtype=np.int16).reshape(-1, 2)
     prefix = b"s16le\0" + struct.pack("<II", 48000, 2)

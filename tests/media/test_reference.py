@@ -73,6 +73,31 @@ def test_a_recording_becomes_a_reference(tmp_path):
     assert hashing.read_hash_list(tmp_path / "out" / "audio.hashes") == hashing.hash_audio(samples, rate)
 
 
+def test_a_slow_recording_says_nothing_of_the_ticks_that_it_has_no_picture_of(tmp_path):
+    """Brought to 60 a second, one of 30 shows each picture twice: only the first is held against the capture."""
+    source = write_lossy(tmp_path / "r", film(range(60)), "x264-30fps")
+    path = normalize(source, tmp_path / "out", Profile(320, 180))
+    normalization = tomllib.loads(path.read_text())["normalization"]
+    assert normalization["source_fps"] == 30
+    video.write_lossless(tmp_path / "c.mov", film(range(60)), (320, 180))
+    reference = tmp_path / "out" / "reference.mkv"
+    report = compare_perceptual(reference, tmp_path / "c.mov", source=source, normalization=normalization)
+    assert report["video"]["status"] == "passed", report["video"]["failures"]
+    assert report["video"]["measurements"]["ticks"] == list(range(0, 60, 2))
+
+
+def test_a_reference_whose_recording_is_gone_decides_nothing(tmp_path):
+    """Its codec's loss is in the pictures, and cannot be told from a defect any more."""
+    source = write_lossy(tmp_path / "r", film(range(60)), "x264-crf32")
+    path = normalize(source, tmp_path / "out", Profile(320, 180))
+    normalization = tomllib.loads(path.read_text())["normalization"]
+    video.write_lossless(tmp_path / "c.mov", film(range(60)), (320, 180))
+    report = compare_perceptual(tmp_path / "out" / "reference.mkv", tmp_path / "c.mov", normalization=normalization)
+    assert report["video"]["status"] == "inconclusive"
+    assert "../r.mp4" in report["video"]["failures"][0]
+    assert "make the reference again" in report["video"]["triage"]["suggestions"][0]
+
+
 def test_a_normalised_reference_is_judged_by_the_codec_of_its_source(tmp_path):
     """Lossless by now, but the loss of its recording is in the pictures."""
     source = write_lossy(tmp_path / "r", film(range(60)), "x264-crf32")

@@ -16,7 +16,7 @@ DROPS, REPEATS, LEAD = (40, 90, 140), (31, 71, 131, 181), 11
 def thumbnails(path, rate=60) -> tuple[np.ndarray, np.ndarray]:
     """Return ((ticks, 36, 64) uint8, (ticks,) bool: which ticks have a picture)."""
     planar = clip.Planar(SIZE, "bt601", False)
-    found = {tick: planar.thumbnail(planar(frame)) for tick, frame in clip.ticks(path, rate)}
+    found = {tick: planar.thumbnail(frame) for tick, frame in clip.ticks(path, rate)}
     out = np.zeros((max(found) + 1, 36, 64), np.uint8)
     recorded = np.zeros(len(out), bool)
     for tick, picture in found.items():
@@ -87,7 +87,7 @@ def test_wrong_content_stays_in_step_until_the_end(reference):
     planar = clip.Planar(SIZE, "bt601", False)
     import av
 
-    thumbs = [planar.thumbnail(planar(av.VideoFrame.from_ndarray(frame, format="rgba"))) for frame in reference[:100]]
+    thumbs = [planar.thumbnail(av.VideoFrame.from_ndarray(frame, format="rgba")) for frame in reference[:100]]
     pictures = np.array(thumbs)
     wrong = pictures.copy()
     wrong[60:] = 255 - pictures[10:50]

@@ -9,6 +9,7 @@ import pytest
 
 from recomp.errors import FormatError, ToolError
 from recomp.media import video
+from recomp.media.hashing import hash_frames
 
 
 def noise(count: int, width: int, height: int, seed: int = 1) -> list[np.ndarray]:
@@ -34,6 +35,7 @@ def test_pictures_round_trip_whatever_their_size(tmp_path, codec, size):
     for ours, theirs in zip(frames, back, strict=True):
         assert np.array_equal(ours[..., :3], theirs[..., :3])
         assert (theirs[..., 3] == 255).all()
+    assert hash_frames(video.read_for_hashing(tmp_path / name)) == hash_frames(frames)
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mov"])
@@ -90,6 +92,16 @@ def test_read_frame_counts_from_zero_and_names_what_is_missing(tmp_path):
     assert np.array_equal(video.read_frame(tmp_path / "v.mkv", 2)[..., :3], frames[2][..., :3])
     with pytest.raises(FormatError, match="found 4 frames, expected frame 4"):
         video.read_frame(tmp_path / "v.mkv", 4)
+
+
+def test_a_reader_goes_on_from_where_it_is_and_back(tmp_path):
+    frames = noise(4, 20, 10)
+    video.write_lossless(tmp_path / "v.mkv", frames, size=(20, 10))
+    read = video.FrameReader(tmp_path / "v.mkv")
+    for index in (1, 1, 3, 0):
+        assert np.array_equal(read(index)[..., :3], frames[index][..., :3])
+    with pytest.raises(FormatError, match="found 4 frames, expected frame 4"):
+        read(4)
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mov"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from mutations import mutated, originals, read_everything
 from recomp.errors import FormatError
 from recomp.media import hashing, video
 from recomp.media.perceptual import compare_perceptual
+from recomp.media.reference import Plan, Profile, normalize
 
 MUTATIONS = 300
 
@@ -32,6 +34,31 @@ def test_truncated_files_are_read_or_refused(tmp_path, share):
         path = tmp_path / "cut.bin"
         path.write_bytes(data[: int(len(data) * share)])
         read_everything(path, tmp_path)
+
+
+def test_a_last_picture_that_claims_to_last_an_hour_is_refused(tmp_path):
+    """A time stamp is believed; what a damaged length promises would fill the disk."""
+    import av
+
+    path = tmp_path / "long.mp4"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264rgb", rate=60, options={"qp": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 36, "bgr0"
+        packets = []
+        for number in range(3):
+            grey = np.full((36, 64, 4), 40 * number, np.uint8)
+            picture = av.VideoFrame.from_ndarray(grey, format="rgba").reformat(format="bgr0")
+            picture.pts, picture.time_base = number, Fraction(1, 60)
+            packets += stream.encode(picture)
+        packets += stream.encode()
+        packets[-1].duration = round(3600 / packets[-1].time_base)
+        for packet in packets:
+            out.mux(packet)
+    profile = Profile(width=64, height=36)
+    with pytest.raises(FormatError, match=r"long\.mp4: found a picture that lasts 3600 s, expected 60 s"):
+        normalize(path, tmp_path / "out", profile)
+    normalize(path, tmp_path / "out", profile, Plan(end=1.0))
+    assert sum(1 for _ in video.read_frames(tmp_path / "out" / "reference.mkv")) == 60
 
 
 def test_a_picture_is_no_video_of_a_huge_size(tmp_path):

@@ -199,6 +199,18 @@ def test_without_a_display_the_error_says_so(monkeypatch, capsys):
     assert "no window can be opened" in capsys.readouterr().err
 
 
+def test_a_window_that_nobody_can_see_is_none(monkeypatch, capsys):
+    """Where there is no display SDL draws into memory, and says nothing; asked for by name, it may."""
+    sdl = load_sdl()
+    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+    sdl.SDL_SetHint(b"SDL_VIDEODRIVER", b"dummy")
+    try:
+        assert main(["play", "/bin/true"]) == 1
+    finally:
+        sdl.SDL_SetHint(b"SDL_VIDEODRIVER", b"")
+    assert "there is no display" in capsys.readouterr().err
+
+
 def test_a_project_and_a_run_name_their_port(folder, tmp_path):
     port = folder.work_root / "build" / "port"
     with pytest.raises(playing.ConfigError, match="no port yet"):

@@ -91,8 +91,14 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     _project(parser)
 
 
+def _run_number(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "run", nargs="?", type=_count, metavar="RUN", help="a number that recomp runs lists (default: the last)"
+    )
+
+
 def _status(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", nargs="?", type=int, metavar="RUN", help="a number that recomp runs lists")
+    _run_number(parser)
     _project(parser)
 
 
@@ -165,12 +171,14 @@ def _completion(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
+    _run_number(parser)
     parser.add_argument("--to", metavar="FILE", help="where to write it (default: report.html beside the manifest)")
     parser.add_argument("--open", action="store_true", help="show it in a browser")
     _project(parser)
 
 
 def _accept(parser: argparse.ArgumentParser) -> None:
+    _run_number(parser)
     parser.add_argument("--scene", required=True, metavar="NAME", help='a marker of the timeline; "*" = all before one')
     parser.add_argument("--because", required=True, metavar="TEXT", help="why the difference is right")
     parser.add_argument("--who", metavar="NAME", help="who decides (default: the user's name)")
@@ -191,6 +199,9 @@ def _reference(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audio-track", type=int, metavar="N", help="normalize: which one, counted from 0")
     parser.add_argument("--size", default="1280x720", metavar="WxH", help="normalize: pixels (default: 1280x720)")
     parser.add_argument("--fps", type=int, default=60, help="normalize: frames a second (default: 60)")
+    parser.add_argument(
+        "--update-rate", type=_positive, metavar="HZ", help="normalize: how often the game draws, if it is known"
+    )
     _config(parser)
 
 
@@ -319,7 +330,7 @@ COMMANDS = {
     "status": Command("history:status", "say how far the last run, or another one, is", _status),
     "runs": Command("history:runs", "list the runs of this work root", _project),
     "log": Command("history:log", "print what a stage wrote", _log),
-    "report": Command("judge:report", "write the page of the last run", _report),
+    "report": Command("judge:report", "write the page of the last run, or of another", _report),
     "accept": Command("judge:accept", "approve a difference that is right", _accept),
     "play": Command("play", "play a port in a window, or watch a replay of it", _play),
     "input": Command("input", "check an input script, make one, or list what the last run read", _input),

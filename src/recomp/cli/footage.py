@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 from recomp.cli.open import open_layout
@@ -31,8 +32,24 @@ def _normalize(options: argparse.Namespace) -> Path:
         crop=None if options.crop is None else _crop(options.crop),
         audio_track=options.audio_track,
         name=options.name,
+        thresholds={} if options.update_rate is None else {"update_rate_hz": options.update_rate},
     )
-    return normalize(options.video, options.to, Profile(width=width, height=height, fps=options.fps), plan)
+    made = normalize(options.video, options.to, Profile(width=width, height=height, fps=options.fps), plan)
+    _note_rate(made, options)
+    return made
+
+
+def _note_rate(made: Path, options: argparse.Namespace) -> None:
+    """A slow recording leaves a question that only the person can answer: better now than after the first run."""
+    import tomllib
+
+    found = tomllib.loads(made.read_text(encoding="utf-8"))["normalization"]["source_fps"]
+    if found < 0.9 * options.fps and options.update_rate is None:
+        print(
+            f"recomp: note: a recording of {found:.0f} a second cannot tell how often the game draws: say so with "
+            f"--update-rate {found:.0f}, or {options.fps} if it draws every tick",
+            file=sys.stderr,
+        )
 
 
 def _record(options: argparse.Namespace) -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recomp.cli.text import printable
+from recomp.cli.text import counted, printable
 from recomp.errors import ConfigError, FormatError, ToolError
 
 _EVDEV = struct.Struct("<qqHHi")  # struct input_event of a 64-bit kernel
@@ -31,7 +31,8 @@ def _check(options: argparse.Namespace) -> int:
     document.finish()
     events, markers = script["events"], script["markers"]
     last = max((item["tick"] for item in (*events, *markers)), default=0)
-    print(f"{printable(path)}: {len(events)} events, {len(markers)} markers, to tick {last:,} ({last / 60:.1f} s)")
+    found = f"{counted(len(events), 'event')}, {counted(len(markers), 'marker')}"
+    print(f"{printable(path)}: {found}, to tick {last:,} ({last / 60:.1f} s)")
     for remark in remarks(script):
         print(f"  note: {printable(remark)}")
     return 0
@@ -82,7 +83,7 @@ def _record(options: argparse.Namespace) -> int:
         Path(options.to).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ToolError(f"{options.to}: cannot be written: {error.strerror}") from error
-    print(f"{printable(options.to)}: {sum(map(len, events.values()))} events, to tick {max(events):,}")
+    print(f"{printable(options.to)}: {counted(sum(map(len, events.values())), 'event')}, to tick {max(events):,}")
     return 0
 
 
@@ -137,7 +138,7 @@ def _log(options: argparse.Namespace) -> int:
         print(f"… {len(rows) - _PRINTED} more in {printable(path)}")
     total = len(project.script["events"]) if project.script else 0
     moved = sum(scripted != tick for tick, scripted, _, _ in rows)
-    print(f"{len(rows)} events read of {total} in the script, {moved} of them at another tick")
+    print(f"{counted(len(rows), 'event')} read of {total} in the script, {moved} of them at another tick")
     return 0
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from recomp.cli.text import counted
 from recomp.errors import ConfigError, ToolError
 
 if TYPE_CHECKING:
@@ -236,4 +237,4 @@ def save(session: Session, target: Target, path: str) -> None:
     except OSError as error:
         raise ToolError(f"{path}: cannot be written: {error.strerror}") from error
     count = sum(map(len, session.events.values()))
-    print(f"{path}: {count} events; watch it: recomp play {target.port} --replay {path}")
+    print(f"{path}: {counted(count, 'event')}; watch it: recomp play {target.port} --replay {path}")

@@ -48,6 +48,11 @@ def printable(text: str) -> str:
     )
 
 
+def counted(count: int, thing: str) -> str:
+    """`1 event`, `2 events`."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def terminal_width() -> int:
     """Columns of the terminal behind stderr; 80 where it does not say."""
     try:

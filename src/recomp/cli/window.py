@@ -6,6 +6,7 @@ What the player's hands do comes out as evdev events, as the guest will read the
 from __future__ import annotations
 
 import ctypes
+import os
 import time
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,12 @@ class Window:
         self._due = time.monotonic()
         if sdl.SDL_Init(sdl.SDL_INIT_VIDEO | sdl.SDL_INIT_AUDIO | sdl.SDL_INIT_GAMECONTROLLER) != 0:
             raise ToolError(f"play: no window can be opened: {self._error()}", hint="is there a display?")
+        if not os.environ.get("SDL_VIDEODRIVER") and sdl.SDL_GetCurrentVideoDriver() in (b"offscreen", b"dummy"):
+            sdl.SDL_Quit()
+            raise ToolError(
+                "play: no window can be opened: there is no display",
+                hint="play where there is one; over SSH: ssh -X, or set DISPLAY or WAYLAND_DISPLAY",
+            )
         self._open(1280, 720)
 
     def __enter__(self) -> Window:

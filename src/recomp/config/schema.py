@@ -72,7 +72,9 @@ _COMPARISON = _null_or(_object({
 
 VALIDATION_REPORT = _object({
     "total": _COUNT, "passed": _COUNT, "failed": _COUNT,
-    "cases": _list(_object({"name": _TEXT, "status": {"enum": ["passed", "failed"]}, "details": _TEXT})),
+    "cases": _list(
+        _object({"name": _TEXT, "status": {"enum": ["passed", "failed", "inconclusive"]}, "details": _TEXT})
+    ),
     "video": _object({
         "status": _TEXT, "validation_config": {}, "normalization": {},
         "triage": _object({"status": _TEXT, "categories": {"type": "array"}, "findings": {"type": "array"},

@@ -49,7 +49,7 @@ _THRESHOLDS = {
 
 # Limits of the perceptual mode, each overriding the default of its name (docs/validation.md).
 PERCEPTUAL_LIMITS = (
-    "coverage_share", "dropped_share", "repeated_share", "gap_ticks", "stuck_share", "drift_ppm", "instant_deficit",
+    "coverage_share", "dropped_share", "repeated_share", "gap_ticks", "stuck_share", "instant_deficit",
     "persistent_deficit", "scene_ssim_deficit", "colour_deficit", "update_rate_hz",
     "lead_ticks", "shift_px", "scale_share", "gain_error", "offset_levels", "bend_levels",
     "channel_correlation", "skew_early_ms", "skew_late_ms", "audio_drift_ppm", "prominence", "loudness_db",
@@ -62,6 +62,8 @@ REFERENCE_VIDEO = Table({
     "video": Field(_VIDEO, required=True),
     "normalization": Field(Table({
         "source_path": Field(FilePath()),
+        "source_fps": Field(Number(minimum=0.001), "Frames a second that the recording had."),
+        "source_start": Field(Number(0), "Second of the recording at which the reference begins."),
         "normalized_path": Field(FilePath()),
         "notes": Field(Text()),
         "profile": Field(Table({

@@ -99,6 +99,9 @@ def accept(
         raise ConfigError(f"accept: found no scene {scene!r} in this run, expected one of {', '.join(digests)}")
     decision = Approval(scene, platform, digests[scene], status, who, because.strip())
     same = ("scene", "platform", "digest")
+    equal = [s["scene"] for s in video.get("scenes") or () if not s["differs"] and video.get("mode") == "exact"]
+    if scene in equal and status == "positive":
+        raise ConfigError(f"accept: scene {scene!r} equals the reference: there is nothing to approve")
     kept = [a for a in read_approvals(path) if any(getattr(a, key) != getattr(decision, key) for key in same)]
     write_approvals(path, [*kept, decision])
     return decision
@@ -167,7 +170,7 @@ def _blamed(video: Mapping[str, Any], total: int, fps: float) -> set[str]:
         (first, end, name or WHOLE) for first, end, name in spans(scenes_of(video.get("timeline"), fps), total)
     ]
     everything = {name for _, _, name in stretches}
-    findings = [f for f in video["triage"]["findings"] if f.get("severity") == "failed"]
+    findings = [f for f in video["triage"]["findings"] if f.get("severity") in ("failed", "explained")]
     gates = [g for g in video.get("gates", ()) if g["status"] == "failed"]
     blamed = {g["scene"] for g in gates if g["scene"] is not None}
     if not findings and any(g["scene"] is None for g in gates):

@@ -62,6 +62,16 @@ def read_facts(path: Path | str) -> Facts:
         )
 
 
+def slowness(rate: float) -> Fraction:
+    """Return 1001/1000 for the rates of television (59.94, 29.97, 23.976), else 1.
+
+    A console draws picture after picture; that the television's clock is a thousandth slow is no fault of the capture:
+    such a recording is taken as one of 60, 30 or 24, picture by picture, with its sound."""
+    nearest = round(rate * 1.001)
+    near = abs(rate * 1.001 - nearest) < 0.01 < abs(rate - nearest) and nearest
+    return Fraction(1001, 1000) if near else Fraction(1)
+
+
 def ticks(path: Path | str, rate: float) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield (tick, picture), ticks of 1/`rate` s from the first picture on, strictly increasing.
 
@@ -97,6 +107,9 @@ class Planar:
         # Only RGB has no matrix of its own; what is Y'CbCr already must not be converted on the way.
         self.rgb_filter = f"{size[0]}:{size[1]}:{flags}:out_color_matrix={matrix}:out_range={range_name}"
         self.yuv_filter = f"{size[0]}:{size[1]}:{flags}"
+        area = f"{THUMB[0]}:{THUMB[1]}:flags=area+bitexact+accurate_rnd"
+        self.rgb_thumb = f"{area}:out_color_matrix={matrix}:out_range={range_name}"
+        self.yuv_thumb = f"{area}:in_range={range_name}:out_range={range_name}"
         self.graphs: dict[Any, Any] = {}
 
     def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
@@ -107,19 +120,9 @@ class Planar:
         return run_filter(self.graphs, frame, description, "yuv420p")
 
     def thumbnail(self, frame: av.VideoFrame) -> np.ndarray:
-        """Return the luma of a planar picture as (36, 64) uint8, each pixel the mean of its area."""
-        import numpy as np
-
-        luma = plane(frame, 0)
-        height, width = luma.shape
-        rows = np.linspace(0, height, THUMB[1] + 1).astype(int)[:-1]
-        columns = np.linspace(0, width, THUMB[0] + 1).astype(int)[:-1]
-        if height < THUMB[1] or width < THUMB[0]:
-            return luma[np.minimum(rows, height - 1)][:, np.minimum(columns, width - 1)]
-        sums = np.add.reduceat(luma, rows, axis=0, dtype=np.uint32)
-        sums = np.add.reduceat(sums, columns, axis=1)
-        areas = np.diff([*rows, height])[:, None] * np.diff([*columns, width])[None, :]
-        return (sums // areas).astype(np.uint8)
+        """Return the luma of any picture, as `self(picture)` has it, as (36, 64) uint8: the mean of each area."""
+        description = self.rgb_thumb if frame.format.is_rgb else self.yuv_thumb
+        return plane(run_filter(self.graphs, frame, description, "yuv420p"), 0)
 
 
 def plane(frame: av.VideoFrame, index: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import Any
 
 from recomp.errors import FormatError
 from recomp.media.compare import HashLists, scene_at, scenes_of
+from recomp.media.triage import command_for
 
 RECORD = "determinism.json"
 """What a repeated run leaves in its recording: the result of `compare_recordings`."""
@@ -155,6 +156,7 @@ def nondeterministic_report(
         "ticks": 0,
         "message": message,
         "next": NEXT,
+        "command": command_for("nondeterministic-run", first["tick"]),
         "scene": first["scene"],
     }
     empty = dict.fromkeys(("normalization", "frame_comparison", "audio_comparison", "first_divergence"))

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recomp.media.gates import Limits
-from recomp.media.metrics import PERSISTENT, TILE, excess, persistent
-from recomp.media.triage import input_message
+from recomp.media.metrics import PERSISTENT, TILE
+from recomp.media.triage import command_for, input_message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,6 @@ NEXT = {
     "state-divergence": "compare the guest's state one tick before; misses and traps of the run come first",
     "local-render": "look at the picture pair, then at the code that draws what stands in the box",
     "glitch": "look at the picture pair: what is drawn late or twice in it",
-    "time-drift": "compare the length of a tick on both sides; a 59.94 Hz recording needs its own rate",
     "audio-missing": "check that the run recorded sound and that the reference has it",
     "audio-offset": "compare the first writes to the sound device with the first frames",
     "audio-rate": "compare the sample rate that the guest asked for with the one that was recorded",
@@ -41,7 +40,9 @@ NEXT = {
     "audio-level": "compare the mixer's gain and saturation",
     "audio-spectral": "listen to both around this tick; compare the mixer's arithmetic and resampling",
 }
+_OF_STATE = ("local-render", "glitch", "state-divergence")
 _MERGE = 6  # ticks between two bad ones that are still one finding
+_BESIDE = 2  # ticks
 _WIDE = 0.15  # share of tiles from which on a lasting difference is one of state, not of a detail
 
 
@@ -56,11 +57,15 @@ def diagnose_picture(m: Measurement, limits: Limits, evidence: Mapping[str, Any]
     return [*_input(seen, evidence), *seen]
 
 
-def _input(seen: Sequence[Mapping[str, Any]], evidence: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Other input is the first cause of whatever is seen; where nothing is, it is worth a note."""
+def _input(seen: Sequence[dict[str, Any]], evidence: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Other input is the cause of another state from there on; where nothing is seen, it is worth a note."""
     if evidence.get("inputs_equal") is False:
         tick = int(evidence.get("first_input_difference") or 0)
-        severity = "failed" if any(finding["severity"] == "failed" for finding in seen) else "note"
+        failed = [finding for finding in seen if finding["severity"] == "failed"]
+        severity = "failed" if failed else "note"
+        for finding in failed:
+            if finding["first_tick"] >= tick and finding["class"] in _OF_STATE:
+                finding["severity"] = "explained"
         yield _finding("input-misalignment", tick, 0, input_message(evidence), severity)
 
 
@@ -184,10 +189,9 @@ def _dark_or_frozen(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
 
     if not len(m.ticks):
         return
-    black = (m.contrast[:, 1] < 3) & (m.contrast[:, 0] > 8) & (m.brightness[:, 1] < 24)
-    for start, count in runs(black.nonzero()[0]):
+    for start, count in runs(m.black.nonzero()[0]):
         text = f"the capture is black for {count} tick{'s' if count != 1 else ''}"
-        yield _finding("black-or-frozen", int(m.ticks[start]), _length(m, start, count), text)
+        yield _finding("black-or-frozen", start, count, text)
     frozen = [(start, count) for start, count in runs(m.stuck.nonzero()[0]) if count >= 10]
     for start, count in frozen:
         text = f"the capture stands still for {_length(m, start, count)} ticks"
@@ -201,16 +205,21 @@ def _dark_or_frozen(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
 
 
 def _cadence(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
-    """Say how often the capture changes its picture where the reference, having fewer, cannot tell what is right."""
+    """Say how often the capture changes its picture where the reference, having fewer, cannot tell what is right.
+
+    A game of 30 pictures a second is filmed at 30 as often as one of 60 is: neither answer would be right. The question
+    goes to the person, once; the answer is a limit."""
     if m.updates_hz is None:
         return
     wanted = limits.update_rate_hz
     text = f"the capture changes its picture {m.updates_hz:.0f} times a second"
     if wanted and m.updates_hz < 0.9 * wanted:
         yield _finding("frame-pacing", int(m.ticks[0]), len(m.ticks), f"{text}, expected {wanted:.0f}")
-    elif not wanted and m.updates_hz < 0.6 * m.rate and m.reference.rate < 0.9 * m.rate:
-        doubt = f"{text}; a reference of {m.reference.rate:.0f} cannot tell whether it should"
-        yield _finding("frame-pacing", int(m.ticks[0]), 0, doubt, "note")
+    elif not wanted and m.updates_hz < 0.9 * m.rate and m.recorded_hz < 0.9 * m.rate:
+        doubt = f"{text}; a reference of {m.recorded_hz:.0f} cannot tell whether it should"
+        advice = f"say how often the guest draws: update_rate_hz = {m.recorded_hz:.0f} in [validation.thresholds]"
+        advice += f" of the reference if this is right, {m.rate:.0f} if it is not"
+        yield {**_finding("frame-pacing", int(m.ticks[0]), 0, doubt, "open"), "next": advice}
 
 
 def _length(m: Measurement, start: int, count: int) -> int:
@@ -218,10 +227,13 @@ def _length(m: Measurement, start: int, count: int) -> int:
 
 
 def _covered(m: Measurement, findings: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Mark judged ticks that a finding already explains; a running median carries it a little further."""
+    """Mark judged ticks that a finding already explains; a running median carries it a little further. Beside a gap
+    it is open which picture belongs to which tick."""
     import numpy as np
 
     covered = np.zeros(len(m.ticks), bool)
+    for first, count in [*m.registration.missing, *((_tick_of(m, frame), 0) for frame, _ in m.registration.extra)]:
+        covered |= (m.ticks >= first - _BESIDE) & (m.ticks < first + count + _BESIDE)
     for finding in findings:
         if finding["class"] == "frame-pacing" and finding["severity"] == "failed":
             covered[:] = True
@@ -237,9 +249,7 @@ def _local(m: Measurement, limits: Limits, covered: np.ndarray) -> Iterator[dict
 
     if not len(m.ticks):
         return
-    deficit = excess(m.observed, m.null)
-    lasting = persistent(deficit)
-    colour = persistent(excess(m.observed_colour, m.null_colour))
+    deficit, lasting, colour = m.deficit, m.lasting, m.lasting_colour
     failed = (deficit > limits.instant_deficit) | (lasting > limits.persistent_deficit)
     failed |= colour > limits.colour_deficit
     failed[covered] = False
@@ -294,5 +304,6 @@ def _finding(
         "ticks": ticks,
         "message": message,
         "next": NEXT[name],
+        "command": command_for(name, tick),
     }
     return {**finding, "box": box} if box else finding

@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from recomp.errors import ConfigError
-from recomp.media.metrics import excess, persistent
 
 if TYPE_CHECKING:
     from recomp.media.measure import Measurement
@@ -31,7 +30,6 @@ class Limits:
     gap_ticks: float = 2
     lead_ticks: float = 120
     stuck_share: float = 0.02
-    drift_ppm: float = 300
     instant_deficit: float = 0.30
     persistent_deficit: float = 0.15
     scene_ssim_deficit: float = 0.02
@@ -124,9 +122,7 @@ def _clip_gates(m: Measurement, limits: Limits) -> Iterator[dict[str, Any]]:
 def _scene_gates(m: Measurement, scenes: Sequence[tuple[int, str]], limits: Limits) -> Iterator[dict[str, Any]]:
     if not len(m.ticks):
         return
-    deficit = excess(m.observed, m.null)
-    lasting = persistent(deficit)
-    colour = persistent(excess(m.observed_colour, m.null_colour))
+    deficit, lasting, colour = m.deficit, m.lasting, m.lasting_colour
     for first, last, name in spans(scenes, len(m.registration.capture_of)):
         inside = (m.ticks >= first) & (m.ticks < last)
         if not inside.any():

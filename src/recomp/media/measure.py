@@ -6,17 +6,18 @@ more through the reference's codec. Values only; what they mean is `recomp.media
 
 from __future__ import annotations
 
-from collections import deque
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError
 from recomp.media.calibration import Calibration, calibrate
-from recomp.media.clip import Facts, Planar, plane, read_facts, run_filter, ticks
-from recomp.media.metrics import BLOCK, TILE, block_ssim, psnr, tiles
-from recomp.media.null import NullCodec, packet_sizes
+from recomp.media.clip import Facts, Planar, plane, read_facts, run_filter, slowness, ticks
+from recomp.media.metrics import block_ssim, colour_tiles, excess, persistent, psnr, tiles
+from recomp.media.recoded import Recoded
 from recomp.media.registration import Registration, normalised, register
 from recomp.media.xpsnr import Xpsnr
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 _ANCHORS = 9
-_PROBE = 48
 _MATRIX_PAIRS = 6
 _RGB = "flags=bicubic+bitexact+accurate_rnd+full_chroma_int"
 
@@ -39,8 +39,11 @@ class Measurement:
     reference: Facts
     capture: Facts
     rate: float
+    slow: float  # 1.001 where the reference runs on a television's clock and the capture does not, else 1
     matrix: str
+    recorded_hz: float  # pictures of its own that the reference has a second, at most
     registration: Registration
+    pictured: np.ndarray  # (reference ticks,) bool: the reference's file has a picture, of its own or held
     calibration: Calibration | None
     ticks: np.ndarray
     observed: np.ndarray
@@ -54,36 +57,68 @@ class Measurement:
     quality: int | None
     brightness: np.ndarray  # (K, 2): mean luma of reference and capture
     contrast: np.ndarray  # (K, 2): its standard deviation
+    black: np.ndarray  # (reference ticks,) bool: the capture is black and the reference, by its last picture, is not
     stuck: np.ndarray  # (K,) bool: the capture repeats itself where the reference moves
     updates_hz: float | None  # how often the capture changes its picture where the reference moves; None: it does not
     captured: int
 
+    @cached_property
+    def deficit(self) -> np.ndarray:
+        """How much worse each tile is than the codec alone makes it, (K, rows, columns)."""
+        return excess(self.observed, self.null)
 
-def measure(reference: Path | str, capture: Path | str, source: Path | str | None = None) -> Measurement:
-    """Measure two video files. `source` is the recording that a normalised reference was made of: its codec is the one
-    whose loss is in the pictures. Raises FormatError for what cannot be decoded or has no pictures."""
+    @cached_property
+    def lasting(self) -> np.ndarray:
+        """The same as a running median over time: what lasts."""
+        return persistent(self.deficit)
+
+    @cached_property
+    def lasting_colour(self) -> np.ndarray:
+        return persistent(excess(self.observed_colour, self.null_colour))
+
+
+def measure(
+    reference: Path | str,
+    capture: Path | str,
+    source: Path | str | None = None,
+    source_fps: float | None = None,
+    source_start: float = 0.0,
+) -> Measurement:
+    """Measure two video files.
+
+    `source` is the recording that a normalised reference was made of: its codec is the one whose loss is in the
+    pictures. `source_fps` is its rate: where the reference holds a picture because the recording had no other, there is
+    nothing to compare with. `source_start` is the second of it at which the reference begins. Raises FormatError for
+    what cannot be decoded or has no pictures.
+    """
     import numpy as np
 
     ours, theirs = read_facts(reference), read_facts(capture)
+    if source is not None and source_fps is None:
+        source_fps = read_facts(source).rate
     rate = theirs.rate
+    slow = float(slowness(ours.rate)) if slowness(rate) == 1 else 1.0
+    clock = rate / slow  # what the reference's pictures are counted by
     size = (ours.width, ours.height)
     matrix = ours.matrix or ("bt709" if ours.height >= 720 else "bt601")
     planar = Planar(size, matrix, ours.full_range)
-    thumbs, recorded, _ = _thumbnails(reference, rate, planar)
+    thumbs, pictured, _ = _thumbnails(reference, clock, planar)
+    recorded = pictured & ~_held_ticks(reference, clock, len(pictured), source_fps)
     shown, _, order = _thumbnails(capture, rate, planar)
     shown = shown[order]
     registration = register(thumbs, shown, recorded)
     if ours.matrix is None and theirs.pixel_format.startswith(("gbr", "bgr", "rgb")):
-        matrix = _guess_matrix(reference, capture, registration, rate, size, ours.full_range)
+        matrix = _guess_matrix(reference, capture, registration, (clock, rate), size, ours.full_range)
         planar = Planar(size, matrix, ours.full_range)
     judged = np.flatnonzero(registration.recorded & (registration.capture_of >= 0))
-    anchors = _anchors(thumbs, shown, registration, judged)
-    null = _Null(source or reference, _probe(capture, registration, rate, planar), planar.size, rate, len(judged))
+    black = _black_ticks(thumbs, shown, registration)
+    anchors = _anchors(thumbs, shown, registration, judged[~black[judged]])
+    null = Recoded(source or reference, capture, registration, planar, (rate, slow, source_start))
     weighted = Xpsnr(planar.size, rate)
     observed, ssim, colour, noise, eye, pictures = [], [], [], [], [], []
-    for tick, a, b in _pairs(reference, capture, registration, rate, planar):
+    for tick, a, b in _pairs(reference, capture, registration, (clock, rate), planar):
         luma, *chroma = (block_ssim(plane(a, k), plane(b, k)) for k in range(3))
-        observed.append((tiles(luma), _colour_tiles(chroma)))
+        observed.append((tiles(luma), colour_tiles(chroma)))
         ssim.append(float(luma.mean()))
         colour.append([float(blocks.mean()) for blocks in chroma])
         noise.append(psnr(plane(a, 0), plane(b, 0)))
@@ -100,8 +135,11 @@ def measure(reference: Path | str, capture: Path | str, source: Path | str | Non
         reference=ours,
         capture=theirs,
         rate=rate,
+        slow=slow,
         matrix=matrix,
+        recorded_hz=min(ours.rate, source_fps or ours.rate),
         registration=registration,
+        pictured=pictured,
         calibration=calibrate(pictures) if pictures else None,
         ticks=judged,
         observed=seen[0],
@@ -115,6 +153,7 @@ def measure(reference: Path | str, capture: Path | str, source: Path | str | Non
         quality=null.quality,
         brightness=light.mean(axis=2),
         contrast=light.std(axis=2),
+        black=black,
         stuck=_still_ticks(thumbs, shown, judged, frames),
         updates_hz=_updates_hz(thumbs, shown, judged, frames, rate),
         captured=len(shown),
@@ -125,7 +164,7 @@ def _thumbnails(path: Path | str, rate: float, planar: Planar) -> tuple[np.ndarr
     """Return ((ticks, 36, 64) uint8, (ticks,) bool: has a picture, ticks that have one)."""
     import numpy as np
 
-    found = [(tick, planar.thumbnail(planar(frame))) for tick, frame in ticks(path, rate)]
+    found = [(tick, planar.thumbnail(frame)) for tick, frame in ticks(path, rate)]
     if not found:
         raise FormatError(f"{path}: found no pictures, expected at least one")
     order = np.array([tick for tick, _ in found])
@@ -136,88 +175,51 @@ def _thumbnails(path: Path | str, rate: float, planar: Planar) -> tuple[np.ndarr
     return out, recorded, order
 
 
+def _held_ticks(reference: Path | str, rate: float, length: int, source_fps: float | None) -> np.ndarray:
+    """Mark ticks at which a reference shows its last picture again only because its recording was slower."""
+    import numpy as np
+
+    held = np.zeros(length, bool)
+    step = math.ceil(rate / (source_fps or rate) - 0.1)  # a rate measured from time stamps is a little off
+    if step <= 1:
+        return held
+    last: Any = None
+    since = 0
+    for tick, frame in ticks(reference, rate):
+        held[tick] = last is not None and tick - since < step and _alike(last, frame)
+        if not held[tick]:
+            since = tick
+        last = frame
+    return held
+
+
+def _alike(a: av.VideoFrame, b: av.VideoFrame) -> bool:
+    import numpy as np
+
+    return all(np.array_equal(plane(a, k), plane(b, k)) for k in range(len(a.planes)))
+
+
 def _pairs(
-    reference: Path | str, capture: Path | str, registration: Registration, rate: float, planar: Planar
+    reference: Path | str,
+    capture: Path | str,
+    registration: Registration,
+    rates: tuple[float, float],
+    planar: Planar,
 ) -> Iterator[tuple[int, av.VideoFrame, av.VideoFrame]]:
-    """Yield (tick, reference, capture) as planar pictures for each judged tick, both clips read once and in order."""
-    frames = enumerate(frame for _, frame in ticks(capture, rate))
+    """Yield (tick, reference, capture) as planar pictures for each judged tick, both clips read once and in order;
+    `rates` are those of their ticks."""
+    frames = enumerate(frame for _, frame in ticks(capture, rates[1]))
     number = -1
     shown: Any = None
-    for tick, frame in ticks(reference, rate):
+    for tick, frame in ticks(reference, rates[0]):
         wanted = int(registration.capture_of[tick])
-        if wanted < 0:
+        if wanted < 0 or not registration.recorded[tick]:
             continue
         while number < wanted:
             number, picture = next(frames)
             if number == wanted:
                 shown = planar(picture)
         yield tick, planar(frame), shown
-
-
-def _probe(capture: Path | str, registration: Registration, rate: float, planar: Planar) -> list[av.VideoFrame]:
-    """Return planar pictures of the capture from the middle of the judged ticks, to search a quality on."""
-    import numpy as np
-
-    wanted = registration.capture_of[np.flatnonzero(registration.recorded & (registration.capture_of >= 0))]
-    start = max(0, (len(wanted) - _PROBE) // 2)
-    keep = set(wanted[start : start + _PROBE].tolist())
-    found = []
-    for number, (_, frame) in enumerate(ticks(capture, rate)):
-        if number in keep:
-            found.append(planar(frame))
-        if len(found) == len(keep):
-            break
-    return found
-
-
-class _Null:
-    """The capture against itself through the source's codec, picture by picture, while the pairs are measured."""
-
-    def __init__(
-        self, source: Path | str, probe: list[av.VideoFrame], size: tuple[int, int], rate: float, judged: int
-    ) -> None:
-        facts = read_facts(source)
-        self.quality: int | None = None
-        self.tiles: list[tuple[np.ndarray, np.ndarray]] = []
-        self.waiting: deque[list[np.ndarray]] = deque()
-        self.recoder = None
-        if facts.lossless or not probe:
-            return
-        codec = NullCodec(facts.codec, min(facts.rate, rate))
-        sizes, keys = packet_sizes(source)
-        plain = [size for size, key in zip(sizes, keys, strict=True) if not key] or sizes
-        start = max(0, (judged - _PROBE) // 2)
-        segment = plain[start : start + _PROBE] or plain
-        shrunk = min(1.0, size[0] * size[1] / (facts.width * facts.height))
-        self.quality = codec.search(probe, shrunk * sum(segment) / len(segment))
-        self.recoder = codec.recoder()
-
-    def push(self, picture: av.VideoFrame) -> None:
-        if self.recoder is not None:
-            self.waiting.append([plane(picture, k).copy() for k in range(3)])
-            self._measure(self.recoder.push(picture))
-
-    def finish(self, observed: list[np.ndarray]) -> list[np.ndarray]:
-        """Return the tile SSIM of each judged tick, in luma and in colour, of the shapes of `observed`."""
-        import numpy as np
-
-        out = [np.ones_like(tiled) for tiled in observed]
-        if self.recoder is not None:
-            self._measure(self.recoder.finish())
-            for part, mine in zip(out, zip(*self.tiles, strict=True), strict=False):
-                part[: len(mine)] = mine
-        return out
-
-    def _measure(self, recoded: list[av.VideoFrame]) -> None:
-        for picture in recoded:
-            before = self.waiting.popleft()
-            luma, *chroma = (block_ssim(before[k], plane(picture, k)) for k in range(3))
-            self.tiles.append((tiles(luma), _colour_tiles(chroma)))
-
-
-def _colour_tiles(chroma: list[np.ndarray]) -> np.ndarray:
-    """Tiles of the mean of both colour planes, over the same pixels as the tiles of luma."""
-    return tiles((chroma[0] + chroma[1]) / 2, TILE // BLOCK // 2)
 
 
 def _anchors(thumbs: np.ndarray, shown: np.ndarray, registration: Registration, judged: np.ndarray) -> set[int]:
@@ -233,6 +235,18 @@ def _anchors(thumbs: np.ndarray, shown: np.ndarray, registration: Registration, 
     candidates = judged[good] if good.any() else judged
     chosen = np.linspace(0, len(candidates) - 1, min(_ANCHORS, len(candidates))).round().astype(int)
     return set(candidates[chosen].tolist())
+
+
+def _black_ticks(thumbs: np.ndarray, shown: np.ndarray, registration: Registration) -> np.ndarray:
+    """Also at ticks that a slower reference has no picture of: black between two pictures is seen without one."""
+    import numpy as np
+
+    total = len(registration.capture_of)
+    last = np.maximum.accumulate(np.where(registration.recorded, np.arange(total), 0))
+    lit = thumbs.reshape(total, -1).std(axis=1)[last] > 8
+    flat = shown.reshape(len(shown), -1)
+    dark = (flat.std(axis=1) < 3) & (flat.mean(axis=1) < 24)
+    return lit & (registration.capture_of >= 0) & dark[registration.capture_of]
 
 
 def _still_ticks(thumbs: np.ndarray, shown: np.ndarray, judged: np.ndarray, frames: np.ndarray) -> np.ndarray:
@@ -274,7 +288,7 @@ def _guess_matrix(
     reference: Path | str,
     capture: Path | str,
     registration: Registration,
-    rate: float,
+    rates: tuple[float, float],
     size: tuple[int, int],
     full_range: bool,
 ) -> str:
@@ -285,7 +299,7 @@ def _guess_matrix(
     for matrix in ("bt601", "bt709"):
         planar = Planar(size, matrix, full_range)
         error = []
-        for _, a, b in _pairs(reference, capture, registration, rate, planar):
+        for _, a, b in _pairs(reference, capture, registration, rates, planar):
             error += [float(np.abs(plane(a, k).astype(np.int16) - plane(b, k)).mean()) for k in (1, 2)]
             if len(error) >= 2 * _MATRIX_PAIRS:
                 break

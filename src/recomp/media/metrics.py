@@ -8,6 +8,7 @@ PSNR in dB against a peak of 255, at most 99.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,19 +21,17 @@ PERSISTENT = 9
 
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _PEAK_DB = 99.0
+_BAND = 120  # rows, whole blocks
+_EXACT = 128  # so many squares of 8-bit differences add up exactly in float32
 
 
 def block_ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """SSIM of each 8x8 block of two (height, width) uint8 planes: (ceil(height / 8), ceil(width / 8)) float32."""
-    x, y = _padded(a), _padded(b)
-    count = BLOCK * BLOCK
-    mean_x, mean_y = _block_sums(x) / count, _block_sums(y) / count
-    # Sums of 64 products of 8-bit values stay below 2^24: exact in float32.
-    var_x = _block_sums(x * x) / count - mean_x * mean_x
-    var_y = _block_sums(y * y) / count - mean_y * mean_y
-    covariance = _block_sums(x * y) / count - mean_x * mean_y
-    luminance = (2 * mean_x * mean_y + _C1) / (mean_x * mean_x + mean_y * mean_y + _C1)
-    return luminance * (2 * covariance + _C2) / (var_x + var_y + _C2)
+    mean_x, mean_y, product, squares = _block_sums(_padded(a), _padded(b)) / (BLOCK * BLOCK)
+    means = mean_x * mean_y
+    squared_means = mean_x * mean_x + mean_y * mean_y
+    luminance = (2 * means + _C1) / (squared_means + _C1)
+    return luminance * (2 * (product - means) + _C2) / (squares - squared_means + _C2)
 
 
 def tiles(blocks: np.ndarray, step: int = TILE // BLOCK) -> np.ndarray:
@@ -46,13 +45,23 @@ def tiles(blocks: np.ndarray, step: int = TILE // BLOCK) -> np.ndarray:
     return (sums / (heights * widths)).astype(np.float32)
 
 
+def colour_tiles(chroma: Sequence[np.ndarray]) -> np.ndarray:
+    """Tiles of the mean of both colour planes' blocks, over the same pixels as the tiles of luma."""
+    return tiles((chroma[0] + chroma[1]) / 2, TILE // BLOCK // 2)
+
+
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
     """Peak signal-to-noise ratio of two uint8 planes in dB."""
     import numpy as np
 
-    difference = a.astype(np.int16) - b
-    error = float(np.square(difference, dtype=np.int32).mean())
-    return _PEAK_DB if error == 0 else min(_PEAK_DB, 10 * float(np.log10(255 * 255 / error)))
+    total = 0.0
+    for top in range(0, len(a), _BAND):
+        difference = np.subtract(a[top : top + _BAND], b[top : top + _BAND], dtype=np.float32).ravel()
+        whole = len(difference) // _EXACT * _EXACT
+        rows = difference[:whole].reshape(-1, _EXACT)
+        total += float(np.einsum("ij,ij->i", rows, rows).sum(dtype=np.float64))
+        total += float(np.square(difference[whole:], dtype=np.float64).sum())
+    return _PEAK_DB if total == 0 else min(_PEAK_DB, 10 * float(np.log10(255 * 255 * a.size / total)))
 
 
 def excess(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
@@ -71,17 +80,41 @@ def persistent(deficit: np.ndarray) -> np.ndarray:
 
 
 def _padded(plane: np.ndarray) -> np.ndarray:
-    """Plane as float32, edges repeated up to whole blocks."""
+    """Plane with its edges repeated up to whole blocks."""
     import numpy as np
 
-    height, width = plane.shape
-    down, right = -height % BLOCK, -width % BLOCK
-    if down or right:
-        plane = np.pad(plane, ((0, down), (0, right)), mode="edge")
-    return plane.astype(np.float32)
+    down, right = -plane.shape[0] % BLOCK, -plane.shape[1] % BLOCK
+    return np.pad(plane, ((0, down), (0, right)), mode="edge") if down or right else plane
 
 
-def _block_sums(plane: np.ndarray) -> np.ndarray:
-    height, width = plane.shape
-    rows = plane.reshape(height // BLOCK, BLOCK, width).sum(axis=1)
-    return rows.reshape(height // BLOCK, width // BLOCK, BLOCK).sum(axis=2)
+def _block_sums(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Sums over each block of a, b, a*b and a*a + b*b: (4, rows, columns) float32, exact since below 2^24.
+
+    A band of the picture at a time, so that what is added up is still in the processor's cache."""
+    import numpy as np
+
+    height, width = a.shape
+    out = np.empty((4, height // BLOCK, width // BLOCK), np.float32)
+    x, y, product = (np.empty((min(_BAND, height), width), np.float32) for _ in range(3))
+    ones = np.ones(BLOCK, np.float32)
+    for top in range(0, height, _BAND):
+        count = min(_BAND, height - top)
+        rows = count // BLOCK
+        x[:count], y[:count] = a[top : top + count], b[top : top + count]
+        np.multiply(x, y, out=product)
+        for number, values in enumerate((x, y, product)):
+            out[number, top // BLOCK : top // BLOCK + rows] = _summed(values[:count], ones)
+        np.multiply(x, x, out=x)
+        np.multiply(y, y, out=y)
+        np.add(x, y, out=x)
+        out[3, top // BLOCK : top // BLOCK + rows] = _summed(x[:count], ones)
+    return out
+
+
+def _summed(values: np.ndarray, ones: np.ndarray) -> np.ndarray:
+    """Sum of each block: down the rows first, then along them as a product with ones, which is one pass."""
+    import numpy as np
+
+    height, width = values.shape
+    columns = np.add.reduce(values.reshape(height // BLOCK, BLOCK, width), axis=1)
+    return (columns.reshape(-1, BLOCK) @ ones).reshape(height // BLOCK, width // BLOCK)

@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recomp.errors import ToolError
 from recomp.media.video import _decoding, _open, _video_stream
@@ -19,8 +19,8 @@ from recomp.media.video import _decoding, _open, _video_stream
 if TYPE_CHECKING:
     import av
 
-_PROBE = 48  # pictures that the quality is searched on
 _QUALITIES = (8, 51)
+_STEP = 2
 # Encoder of each family, its fast settings, and where its constant-quality scale ends.
 _ENCODERS: dict[str, tuple[str, dict[str, str], int]] = {
     "h264": ("libx264", {"preset": "veryfast"}, 51),
@@ -33,13 +33,22 @@ _DECODERS = {"libx264": "h264", "libx265": "hevc", "libvpx-vp9": "vp9", "libvpx"
 _FAMILIES = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx-vp9": "vp9", "libvpx": "vp8"}
 
 
-def packet_sizes(path: Path | str) -> tuple[list[int], list[bool]]:
-    """Return bytes and key flags of the first video stream's packets, in presentation order."""
+class Packet(NamedTuple):
+    """A coded picture: seconds since the first one is shown, bytes."""
+
+    time: float
+    size: int
+    is_key: bool
+
+
+def read_packets(path: Path | str) -> list[Packet]:
+    """Return the packets of the first video stream in the order in which they are shown."""
     with _open(path) as container, _decoding(path):
         stream = _video_stream(container, path)
-        packets = [(p.pts or 0, p.size, p.is_keyframe) for p in container.demux(stream) if p.size]
-    packets.sort(key=lambda packet: packet[0])
-    return [size for _, size, _ in packets], [key for _, _, key in packets]
+        unit = float(stream.time_base or 0)
+        found = [Packet((p.pts or 0) * unit, p.size, p.is_keyframe) for p in container.demux(stream) if p.size]
+    found.sort(key=lambda packet: packet.time)
+    return [packet._replace(time=packet.time - found[0].time) for packet in found]
 
 
 class NullCodec:
@@ -55,19 +64,29 @@ class NullCodec:
         self.rate = Fraction(rate).limit_denominator(1001)
         self.quality = 0
 
-    def search(self, probe: Sequence[av.VideoFrame], target: float) -> int:
-        """Find the quality at which `probe` takes `target` bytes a picture, key pictures apart; return it."""
+    def search(self, probe: Sequence[av.VideoFrame], target: float, *, whole: bool) -> int:
+        """Find the quality at which `probe` takes `target` bytes, all of it (`whole`, from a key picture on), or a
+        picture that is no key; return it.
+
+        What a picture that is no key takes goes up and down with the quality: the worst that still takes as much is
+        right, since a better one would allow the recording less than it needed.
+        """
         low, high = _QUALITIES[0], self.worst
-        while low < high:
-            middle = (low + high) // 2
-            self.quality = middle
-            sizes = [size for size, key in self._packets(probe) if not key]
-            if sizes and sum(sizes) / len(sizes) > target:
-                low = middle + 1
-            else:
-                high = middle
+        if whole:
+            while low < high:
+                middle = (low + high) // 2
+                low, high = (middle + 1, high) if self._bytes(probe, middle, whole) > target else (low, middle)
+        else:
+            grid = range(high, low - 1, -_STEP)
+            low = next((q for q in grid if self._bytes(probe, q, whole) >= 0.9 * target), low)
         self.quality = low
         return low
+
+    def _bytes(self, probe: Sequence[av.VideoFrame], quality: int, whole: bool) -> float:
+        self.quality = quality
+        packets = self._packets(probe)
+        sizes = [size for size, key in packets if whole or not key] or [size for size, _ in packets]
+        return sum(sizes) if whole else sum(sizes) / len(sizes)
 
     def recoder(self) -> Recoder:
         """Return a coder of one run of pictures at the quality that was found."""

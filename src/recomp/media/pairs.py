@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,10 @@ from recomp.media.video import write_png
 if TYPE_CHECKING:
     import numpy as np
 
+_PAIRS = 4  # written at most
+_UNSHOWN = ("frame-pacing", "capture-incomplete", "capture-overlong")  # where a side has no picture of its own
+_LATER = (0, 9, 30, 60)  # ticks after the first difference
+_PART = 0.25  # share of the screen below which what differs for long is a part of it
 _WHOLE_SCREEN = 0.5  # share of the screen from which on a difference is no longer called local
 
 
@@ -64,9 +68,47 @@ def add_pictures(
     if video["mode"] == "perceptual":
         # Every pixel of a lossy recording differs a little: the place is the one that the gates found.
         first["pictures"] |= {"box": first.get("box"), "pixels": None, "largest": None}
-    else:
-        _refine(video, first)
+    totals = video["frame_comparison"]
+    written = {first["reference_index"]: first["pictures"]}
+    for finding in video["triage"]["findings"]:
+        tick, frame = finding["first_tick"], finding.get("capture_index")
+        if finding["class"].startswith("audio") or finding.get("severity", "failed") not in ("failed", "explained"):
+            continue
+        has_both = frame is not None and frame < totals["capture_total"] and tick < totals["reference_total"]
+        if tick not in written and has_both and len(written) < _PAIRS and finding["class"] not in _UNSHOWN:
+            written[tick] = write_pair(
+                folder, reference_frame(finding.get("reference_picture", tick)), capture_frame(frame), tick
+            )
+        if tick in written:
+            finding["pictures"] = {side: written[tick][side] for side in ("reference", "capture", "difference")}
+            if video["mode"] != "perceptual":
+                _refine(finding, written[tick])
+                if finding["class"] == "state-divergence" and _stays_local(
+                    finding, totals, reference_frame, capture_frame
+                ):
+                    rename(finding, "local-render")
+    if video["mode"] != "perceptual":
+        summarise(video["triage"])
     return first["pictures"]
+
+
+def _stays_local(
+    finding: Mapping[str, Any],
+    totals: Mapping[str, int],
+    reference_frame: Callable[[int], np.ndarray],
+    capture_frame: Callable[[int], np.ndarray],
+) -> bool:
+    """Whether what differs is a part of the picture, also a little later: a missing sprite is no other state."""
+    delay = finding["capture_index"] - finding["first_tick"]
+    for later in _LATER:
+        tick = finding["first_tick"] + later
+        if tick >= totals["reference_total"] or not 0 <= tick + delay < totals["capture_total"]:
+            break
+        ours, theirs = reference_frame(tick), capture_frame(tick + delay)
+        box = measure(absolute_difference(ours, theirs))["box"] if ours.shape == theirs.shape else None
+        if box is None or box["width"] * box["height"] >= _PART * ours.shape[0] * ours.shape[1]:
+            return False
+    return True
 
 
 def absolute_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -98,18 +140,14 @@ def measure(difference: np.ndarray) -> dict[str, Any]:
     return {"box": box, "pixels": int(differs.sum()), "largest": int(difference.max())}
 
 
-def _refine(video: dict[str, Any], first: dict[str, Any]) -> None:
-    """Say in the findings what the pair shows: where, and whether it is a part of the picture only."""
-    pictures, box, size = first["pictures"], first["pictures"]["box"], first["pictures"]["size"]
+def _refine(finding: dict[str, Any], pictures: Mapping[str, Any]) -> None:
+    """Say in a finding what its pair shows: where, and whether it is a part of the picture only."""
+    box, size = pictures["box"], pictures["size"]
     if box is None:
         return
     where = f"{box['width']}x{box['height']} px at ({box['x']}, {box['y']})"
-    for finding in video["triage"]["findings"]:
-        if finding["first_tick"] != first["reference_index"] or finding["class"].startswith("audio"):
-            continue
-        finding["box"] = box
-        finding["message"] += f"; {where} differ, by up to {pictures['largest']}"
-        local = box["width"] * box["height"] < _WHOLE_SCREEN * size["width"] * size["height"]
-        if finding["class"] == "render-difference" and local:
-            rename(finding, "local-render")
-    summarise(video["triage"])
+    finding["box"] = box
+    finding["message"] += f"; {where} differ, by up to {pictures['largest']}"
+    local = box["width"] * box["height"] < _WHOLE_SCREEN * size["width"] * size["height"]
+    if finding["class"] == "render-difference" and local:
+        rename(finding, "local-render")

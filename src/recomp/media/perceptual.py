@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from recomp.media.compare import Settings, scene_at, scenes_of
 from recomp.media.diagnosis import NEXT, diagnose_picture, diagnose_sound
 from recomp.media.gates import Limits, picture_gates, sound_gates
+from recomp.media.triage import command_for
 
 if TYPE_CHECKING:
     from recomp.media.measure import Measurement
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _MIN_TICKS = 30
 _WORST_NULL = 0.60  # mean SSIM of the codec against itself: below it nothing small can be seen
+_NO_SOURCE = "the recording that the reference was made of is not there, and what its codec cost cannot be told"
+_FIND_SOURCE = "put the recording where source_path says that it is, or make the reference again from it"
+_BY_TILES = ("local-render", "glitch", "state-divergence")
 _UNSHOWN = ("frame-pacing", "late-start", "capture-incomplete", "input-misalignment")  # no pair of pictures shows these
 _MIN_CONTRAST = 4.0  # standard deviation of luma: a reference that shows nothing
 
@@ -47,14 +51,16 @@ def compare_perceptual(
     from recomp.media.sound import has_sound, measure_sound, read_sound
 
     settings, limits = settings or Settings(), limits or Limits()
-    m = measure(reference, capture, source)
-    scenes = scenes_of(timeline, m.rate)
+    named = normalization or {}
+    m = measure(reference, capture, source, named.get("source_fps"), named.get("source_start") or 0.0)
+    doubts = [] if source or not named.get("source_path") else [f"{_NO_SOURCE}: {named['source_path']}"]
+    scenes = scenes_of(timeline, m.rate / m.slow)
     gates = picture_gates(m, scenes, limits)
     findings = diagnose_picture(m, limits, evidence or {})
     sides = [has_sound(reference), has_sound(capture)]
     s, skew_ms = None, 0.0
     if all(sides):
-        s = measure_sound(read_sound(reference), read_sound(capture))
+        s = measure_sound(read_sound(reference, m.slow), read_sound(capture))
         skew_ms = 1000 * (s.offset_s - m.registration.lead / m.rate)
         gates += sound_gates(s, skew_ms, limits)
         findings += diagnose_sound(s, skew_ms, limits, m.rate)
@@ -62,8 +68,11 @@ def compare_perceptual(
         side = "capture" if sides[0] else "reference"
         findings.append(_missing_sound(side, "failed" if settings.require_audio else "note"))
     for finding in findings:
+        if doubts and finding["class"] in _BY_TILES:
+            finding |= {"severity": "open", "next": _FIND_SOURCE}
         finding["scene"] = scene_at(scenes, finding["first_tick"])
-    return _report(m, s, skew_ms, gates, findings, settings, limits, timeline, normalization, validation_config)
+        finding |= _shown_at(m, finding)
+    return _report(m, s, skew_ms, gates, findings, doubts, settings, limits, timeline, normalization, validation_config)
 
 
 def _report(
@@ -72,13 +81,15 @@ def _report(
     skew_ms: float,
     gates: Sequence[Mapping[str, Any]],
     findings: Sequence[dict[str, Any]],
+    doubts: Sequence[str],
     settings: Settings,
     limits: Limits,
     timeline: Mapping[str, Any] | None,
     normalization: Mapping[str, Any] | None,
     validation_config: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    doubt = undecidable(m)
+    questions = [f["message"] for f in findings if f["severity"] == "open"]
+    doubt = next(iter([*filter(None, [undecidable(m)]), *doubts, *questions]), None)
     cases = [
         _case("picture", [f for f in findings if not f["class"].startswith("audio")], _failed(gates, "picture"), doubt)
     ]
@@ -96,17 +107,18 @@ def _report(
         "validation_config": dict(validation_config or {}) or {"name": settings.name, "notes": settings.notes},
         "normalization": dict(normalization) if normalization else None,
         "triage": {
-            "status": "needs_review" if bad else "clean",
+            "status": "needs_review" if bad or questions else "clean",
             "categories": categories,
             "findings": [*bad, *(f for f in findings if f["severity"] != "failed")],
-            "suggestions": [NEXT[name] for name in categories],
+            "suggestions": [NEXT[name] for name in categories]
+            or [f["next"] for f in findings if f["severity"] == "open"],
         },
         "reference": _side(m.reference, len(m.registration.capture_of)),
         "capture": _side(m.capture, m.captured),
         "timeline": dict(timeline) if timeline else None,
         "frame_comparison": _frame_comparison(m, limits),
         "audio_comparison": None,
-        "first_divergence": _first(m, bad),
+        "first_divergence": _first(m, [f for f in findings if f["severity"] in ("failed", "explained")]),
         "first_audio_divergence": None,
         "drift": _drift(m, s),
         "gates": list(gates),
@@ -170,6 +182,7 @@ def _missing_sound(side: str, severity: str) -> dict[str, Any]:
         "ticks": 0,
         "message": f"the {side} has no sound",
         "next": NEXT["audio-missing"],
+        "command": command_for("audio-missing", 0),
     }
 
 
@@ -187,13 +200,10 @@ def _side(facts: Any, frames: int) -> dict[str, Any]:
 
 def _frame_comparison(m: Measurement, limits: Limits) -> dict[str, Any]:
     """Ticks without a failed tile count as matched: the same keys as in exact mode, of the same meaning to a reader."""
-    from recomp.media.metrics import excess, persistent
-
     recorded = int(m.registration.recorded.sum())
     good = 0
     if len(m.ticks):
-        deficit = excess(m.observed, m.null)
-        bad = (deficit > limits.instant_deficit) | (persistent(deficit) > limits.persistent_deficit)
+        bad = (m.deficit > limits.instant_deficit) | (m.lasting > limits.persistent_deficit)
         good = int((~bad.any(axis=(1, 2))).sum())
     return {
         "matched": good,
@@ -222,12 +232,23 @@ def _first(m: Measurement, bad: Sequence[Mapping[str, Any]]) -> dict[str, Any] |
         "kind": first["class"],
         "reference_index": tick,
         "capture_index": int(m.registration.capture_of[tick]),
-        "reference_picture": int(m.registration.recorded[:tick].sum()),
+        "reference_picture": int(m.pictured[:tick].sum()),
         "count": first["ticks"],
         "seconds": round(tick / m.rate, 3),
         "scene": first["scene"],
         **({"box": first["box"]} if "box" in first else {}),
     }
+
+
+def _shown_at(m: Measurement, finding: Mapping[str, Any]) -> dict[str, int]:
+    """Where a finding of the picture is to be seen: which frame of the capture, which picture of the reference."""
+    tick = finding["first_tick"]
+    if finding["class"].startswith("audio") or finding["class"] in _UNSHOWN or tick >= len(m.pictured):
+        return {}
+    frame = int(m.registration.capture_of[tick])
+    if frame < 0 or not m.registration.recorded[tick]:
+        return {}
+    return {"capture_index": frame, "reference_picture": int(m.pictured[:tick].sum())}
 
 
 def _drift(m: Measurement, s: SoundMeasurement | None) -> dict[str, Any]:
@@ -244,12 +265,11 @@ def _drift(m: Measurement, s: SoundMeasurement | None) -> dict[str, Any]:
 
 def _measurements(m: Measurement, s: SoundMeasurement | None, skew_ms: float) -> dict[str, Any]:
     """Series for the page, rounded: SSIM of capture and null by judged tick, worst tile deficit; and single values."""
-    from recomp.media.metrics import excess
-
     r = m.registration
-    worst = excess(m.observed, m.null).max(axis=(1, 2)) if len(m.ticks) else m.ssim
+    worst = m.deficit.max(axis=(1, 2)) if len(m.ticks) else m.ssim
     return {
         "matrix": m.matrix,
+        "reference_clock": round(m.slow, 6),
         "null_quality": m.quality,
         "lead": r.lead,
         "tail": r.tail,

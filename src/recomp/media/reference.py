@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,27 +59,40 @@ def normalize(source: Path | str, folder: Path | str, profile: Profile | None = 
 
     Raises FormatError for what cannot be decoded, ConfigError for a choice that the user must make.
     """
+    from recomp.media.clip import slowness
     from recomp.media.video import write_lossless
 
     profile, plan = profile or Profile(), plan or Plan()
     source, folder = Path(source), Path(folder)
     _check(profile, plan)
     folder.mkdir(parents=True, exist_ok=True)
-    audio = _sound(source, profile, plan)
+    nominal = _nominal_rate(source)
+    slow = slowness(nominal)
+    audio = _sound(source, profile, plan, slow)
     hashes: list[str] = []
-    pictures = _hashed(_on_grid(source, profile, plan), hashes)
+    times: list[Fraction] = []
+    pictures = _hashed(_on_grid(source, profile, plan, slow, times), hashes)
     size = (profile.width, profile.height)
     facts = write_lossless(folder / "reference.mkv", pictures, size, profile.fps, audio=audio)
     if not facts["frames"]:
         raise FormatError(f"{source}: found no pictures between {plan.start} s and {plan.end or 'the end'}")
+    length = float(facts["frames"] / profile.fps * slow)
+    for name, time in plan.markers:
+        if not 0 <= time - plan.start < length:
+            raise ConfigError(
+                f"timeline: found marker {name!r} at {time:g} s, expected it between {plan.start:g} s and "
+                f"{plan.start + length:g} s"
+            )
     sound_hashes = None
     if audio is not None:
         samples = audio[0][: facts["frames"] * profile.audio_sample_rate // profile.fps]
         sound_hashes = hash_audio(samples, profile.audio_sample_rate, profile.fps)
     normalization = {
         "source_path": os.path.relpath(source, folder),
+        "source_fps": _rate_of(times, nominal),
+        "source_start": float(plan.start),
         "normalized_path": "reference.mkv",
-        "notes": _notes(plan),
+        "notes": _notes(plan, slow),
         "profile": {
             "width": profile.width,
             "height": profile.height,
@@ -87,7 +101,7 @@ def normalize(source: Path | str, folder: Path | str, profile: Profile | None = 
             "audio_channels": profile.audio_channels,
         },
     }
-    events = [(name, time - plan.start) for name, time in plan.markers]
+    events = [(name, float((time - plan.start) / slow)) for name, time in plan.markers]
     return _write(folder, size, profile.fps, hashes, sound_hashes, events, plan, normalization)
 
 
@@ -122,11 +136,15 @@ def record(
             hint="record a run whose stages all succeeded, hashed as pixels",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(video, folder / "reference.mkv")
+    name_of_video = f"reference{Path(video).suffix}"
+    shutil.copyfile(video, folder / name_of_video)
     sound = None if audio_hashes is None else read_hash_list(audio_hashes)
     if inputs is not None:
         shutil.copyfile(inputs, folder / "inputs.jsonl")
-    return _write(folder, size, fps, hashes, sound, markers, Plan(name=name), None, has_inputs=inputs is not None)
+    return _write(
+        folder, size, fps, hashes, sound, markers, Plan(name=name), None,
+        has_inputs=inputs is not None, video=name_of_video,
+    )  # fmt: skip
 
 
 def _check(profile: Profile, plan: Plan) -> None:
@@ -141,12 +159,30 @@ def _check(profile: Profile, plan: Plan) -> None:
             raise ConfigError(f"timeline: found marker {name!r} twice, expected each name once")
 
 
-def _on_grid(source: Path, profile: Profile, plan: Plan) -> Iterator[np.ndarray]:
-    """Yield one upright, cropped, scaled picture a tick: the last one shown by then, whatever the source's rate."""
+def _rate_of(times: Sequence[Fraction], nominal: float) -> float:
+    """Pictures a second by the median distance of their time stamps, which may be rounded to milliseconds; what the
+    container says where that is about the same, for it is not always so."""
+    steps = sorted(b - a for a, b in pairwise(times) if b > a)
+    found = float(1 / steps[len(steps) // 2]) if steps else nominal
+    return round(nominal if abs(found / nominal - 1) < 0.06 else found, 3)
+
+
+def _nominal_rate(source: Path) -> float:
+    """What the container says that the pictures a second are."""
+    from recomp.media.video import _open, _video_stream
+
+    with _open(source) as container:
+        stream = _video_stream(container, source)
+        return float(stream.average_rate or stream.guessed_rate or 60)
+
+
+def _on_grid(source: Path, profile: Profile, plan: Plan, slow: Fraction, times: list[Fraction]) -> Iterator[np.ndarray]:
+    """Yield one upright, cropped, scaled picture a tick: the last one shown by then, whatever the source's rate.
+    `times` gets the time of each picture of the source, in seconds."""
     from recomp.media.video import _decoding, _open, _video_stream
 
     graphs: dict[Any, Any] = {}
-    start, rate = Fraction(plan.start).limit_denominator(10**6), profile.fps
+    start, rate = Fraction(plan.start).limit_denominator(10**6), profile.fps / slow
     limit = None if plan.end is None else round((Fraction(plan.end).limit_denominator(10**6) - start) * rate)
     written = 0
     held: Any = None
@@ -155,15 +191,19 @@ def _on_grid(source: Path, profile: Profile, plan: Plan) -> Iterator[np.ndarray]
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = 2
         origin: Fraction | None = None
-        period, tick = Fraction(1, rate), 0
+        period, tick = 1 / rate, 0
         for frame in container.decode(stream):
             time = Fraction(0) if frame.pts is None else frame.pts * frame.time_base
             origin = time if origin is None else origin
+            times.append(time)
             tick = round((time - origin - start) * rate)
             if tick - max(written, 0) > _MAX_GAP_S * rate and (limit is None or written < limit):
-                gap = (tick - max(written, 0)) / rate
+                gap = float((tick - max(written, 0)) / rate)
                 raise FormatError(f"{source}: found {gap:.0f} s without a picture, expected at most {_MAX_GAP_S} s")
-            period = max(Fraction(1, rate), Fraction((frame.duration or 0) * (frame.time_base or 0)))
+            lasts = Fraction((frame.duration or 0) * (frame.time_base or 0))
+            if lasts > _MAX_GAP_S and limit is None:
+                raise FormatError(f"{source}: found a picture that lasts {float(lasts):.0f} s, expected {_MAX_GAP_S} s")
+            period = max(1 / rate, lasts)
             while held is not None and written < tick and (limit is None or written < limit):
                 yield held
                 written += 1
@@ -194,7 +234,7 @@ def _picture(graphs: dict[Any, Any], frame: av.VideoFrame, profile: Profile, pla
         raise ConfigError(
             f"{source}: found pictures of {frame.width}x{frame.height}, expected the shape of "
             f"{profile.width}x{profile.height}",
-            hint="give the part of the picture that the game fills (crop x y width height), or another profile",
+            hint="give the part of the picture that the game fills (--crop X,Y,WIDTH,HEIGHT), or another --size",
         )
     return run_filter(graphs, frame, f"{profile.width}:{profile.height}:{_SCALE}", "rgba").to_ndarray()
 
@@ -218,7 +258,7 @@ def _hashed(pictures: Iterator[np.ndarray], hashes: list[str]) -> Iterator[np.nd
         yield picture
 
 
-def _sound(source: Path, profile: Profile, plan: Plan) -> tuple[np.ndarray, int] | None:
+def _sound(source: Path, profile: Profile, plan: Plan, slow: Fraction) -> tuple[np.ndarray, int] | None:
     """Return the chosen track as ((n, channels) int16, Hz) from the timeline's start on; None if there is none."""
     import numpy as np
 
@@ -231,19 +271,25 @@ def _sound(source: Path, profile: Profile, plan: Plan) -> tuple[np.ndarray, int]
     if not tracks:
         return None
     if plan.audio_track is None and len(tracks) > 1:
-        raise ConfigError(f"{source}: found {len(tracks)} sound tracks ({'; '.join(tracks)}), expected a choice of one")
+        raise ConfigError(
+            f"{source}: found {len(tracks)} sound tracks ({'; '.join(tracks)}), expected a choice of one",
+            hint="name it by its number: --audio-track 0",
+        )
     track = plan.audio_track or 0
     if not 0 <= track < len(tracks):
         raise ConfigError(f"{source}: found no sound track {track}, expected 0 to {len(tracks) - 1}")
-    sound = read_track(source, track, profile.audio_sample_rate, profile.audio_channels)
-    first = round(plan.start * profile.audio_sample_rate)
-    last = None if plan.end is None else round(plan.end * profile.audio_sample_rate)
+    rate = round(profile.audio_sample_rate / slow)
+    sound = read_track(source, track, rate, profile.audio_channels)
+    first = round(plan.start * rate)
+    last = None if plan.end is None else round(plan.end * rate)
     levels = np.clip(np.round(sound[first:last] * 32767), -32768, 32767).astype(np.int16)
     return levels, profile.audio_sample_rate
 
 
-def _notes(plan: Plan) -> str:
+def _notes(plan: Plan, slow: Fraction) -> str:
     parts = [f"taken from {plan.start:g} s"]
+    if slow != 1:
+        parts.append("a television's clock, a thousandth slow, taken as right")
     if plan.end is not None:
         parts.append(f"to {plan.end:g} s")
     if plan.crop:
@@ -264,6 +310,7 @@ def _write(
     normalization: dict[str, Any] | None,
     *,
     has_inputs: bool = False,
+    video: str = "reference.mkv",
 ) -> Path:
     import tomlkit
 
@@ -283,7 +330,7 @@ def _write(
         timeline["events"] = ordered
     content: dict[str, Any] = {
         "schema_version": "2",
-        "video": {"path": "reference.mkv", "width": size[0], "height": size[1], "fps": float(fps)},
+        "video": {"path": video, "width": size[0], "height": size[1], "fps": float(fps)},
     }
     if normalization:
         content["normalization"] = normalization

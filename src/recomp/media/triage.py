@@ -31,6 +31,29 @@ _NEXT = {
     "audio-difference": "listen to both around this tick; compare the arithmetic of the mixer",
 }
 
+_WATCH = "recomp play --replay --from {tick}"
+_LOG = "recomp log run"
+_LOOK = "recomp report --open"
+_AGAIN = "recomp reference normalize RECORDING --to FOLDER"
+_COMMANDS = {
+    "other-content": "recomp check",
+    "nondeterministic-run": _LOG,
+    "input-misalignment": "recomp input log",
+    "capture-incomplete": _LOG,
+    "capture-overlong": _LOG,
+    "black-or-frozen": _LOG,
+    "audio-missing": _LOG,
+    "late-start": f"{_AGAIN} --start SECONDS",
+    "scale-or-crop": f"{_AGAIN} --crop X,Y,WIDTH,HEIGHT",
+    **dict.fromkeys(("colour-range", "gamma-or-level", "channel-swap", "local-render", "render-difference"), _LOOK),
+}
+_BEFORE = 60  # ticks that are watched before the one in question
+
+
+def command_for(name: str, tick: int) -> str:
+    """The one command to try next: most causes are best watched, from a second before."""
+    return _COMMANDS.get(name, _WATCH).format(tick=max(0, tick - _BEFORE))
+
 
 def triage(
     frames: Mapping[str, Any],
@@ -80,6 +103,7 @@ def summarise(result: dict[str, Any]) -> dict[str, Any]:
 def rename(finding: dict[str, Any], name: str) -> None:
     """Give a finding another class, with its advice."""
     finding["class"], finding["next"] = name, _NEXT[name]
+    finding["command"] = command_for(name, finding["first_tick"])
 
 
 def _frame_findings(
@@ -127,11 +151,13 @@ def _lost_from(alignment: Alignment, total: int) -> tuple[Run, ...]:
 def _lost_picture(lost: Sequence[Run], reference: Sequence[str], capture: Sequence[str]) -> dict[str, Any]:
     first = lost[0]
     rest, wanted = capture[first.capture_start :], reference[first.reference_start :]
-    ticks = len(wanted)
+    ticks, name = len(wanted), "state-divergence"
+    message = "from here on no frame matches any more"
     if len(set(rest)) == 1 and len(set(wanted)) > 1:
         message = f"from here on the capture shows one still picture, {len(rest)} frames long"
-        return _finding("black-or-frozen", first.reference_start, ticks, message)
-    return _finding("state-divergence", first.reference_start, ticks, "from here on no frame matches any more")
+        name = "black-or-frozen"
+    finding = _finding(name, first.reference_start, ticks, message)
+    return {**finding, "capture_index": first.capture_start}
 
 
 def _local(run: Run) -> dict[str, Any]:
@@ -140,9 +166,8 @@ def _local(run: Run) -> dict[str, Any]:
         return _run(run, "frame-pacing", f"{frames} missing from the capture")
     if run.kind == "insert":
         return _run(run, "frame-pacing", f"{frames} extra in the capture")
-    if run.count <= 3:
-        return _run(run, "glitch", f"{frames} differ, then the picture is right again")
-    return _run(run, "render-difference", f"{frames} differ, then the picture is right again")
+    differ = f"{frames} differ{'s' if run.count == 1 else ''}, then the picture is right again"
+    return _run(run, "glitch" if run.count <= 3 else "render-difference", differ)
 
 
 def _audio_findings(alignment: Alignment, total: int) -> Iterator[dict[str, Any]]:
@@ -162,11 +187,19 @@ def _audio_findings(alignment: Alignment, total: int) -> Iterator[dict[str, Any]
 
 
 def _run(run: Run, name: str, message: str) -> dict[str, Any]:
-    return _finding(name, run.reference_start, run.count, message)
+    finding = _finding(name, run.reference_start, run.count, message)
+    return {**finding, "capture_index": run.capture_start}
 
 
 def _finding(name: str, tick: int, count: int, message: str) -> dict[str, Any]:
-    return {"class": name, "first_tick": tick, "ticks": count, "message": message, "next": _NEXT[name]}
+    return {
+        "class": name,
+        "first_tick": tick,
+        "ticks": count,
+        "message": message,
+        "next": _NEXT[name],
+        "command": command_for(name, tick),
+    }
 
 
 def _shares(comparison: Mapping[str, Any], unit: str) -> str:

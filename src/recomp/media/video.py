@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError, ToolError
+from recomp.media.pixels import Converter, opaque_argb
 
 if TYPE_CHECKING:
     import av
@@ -38,10 +39,6 @@ _FORMATS = (
 _STRIPES = 16
 _MAX_SIDE = 16384
 _MAX_PIXELS = 8192 * 4352
-_PLANAR_RGB = {"gbrp": (2, 0, 1), "gbrap": (2, 0, 1)}  # plane that holds R, G, B
-_PACKED_RGB = {"bgr0": (2, 1, 0), "bgra": (2, 1, 0), "rgb0": (0, 1, 2), "rgba": (0, 1, 2), "0rgb": (1, 2, 3)}
-# Conversion of anything that is not RGB: pinned, because swscale's defaults differ between releases.
-_EXACT_SCALE = "flags=bitexact+accurate_rnd+full_chroma_int"
 
 
 def write_lossless(
@@ -107,11 +104,26 @@ def read_frames(path: Path | str) -> Iterator[np.ndarray]:
 
     RGB streams come back bit-exact; others through a pinned conversion. Never seeks. Raises FormatError.
     """
+    return _read(path, Converter())
+
+
+def read_for_hashing(path: Path | str) -> Iterator[np.ndarray]:
+    """As `read_frames`, but opaque ARGB, which a capture is, stays as it was decoded: (height, width) uint32, alpha in
+    the first byte. `hash_frame` knows both."""
+    convert = Converter()
+
+    def kept(frame: av.VideoFrame) -> np.ndarray:
+        words = opaque_argb(frame)
+        return convert(frame) if words is None else words
+
+    return _read(path, kept)
+
+
+def _read(path: Path | str, convert: Callable[[av.VideoFrame], np.ndarray]) -> Iterator[np.ndarray]:
     with _open(path) as container:
         stream = _video_stream(container, path)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = 2
-        convert = _Converter()
         with _decoding(path):
             for frame in container.decode(stream):
                 yield convert(frame)
@@ -126,13 +138,35 @@ def read_frame(path: Path | str, index: int) -> np.ndarray:
     raise FormatError(f"{path}: found {count} frames, expected frame {index}")
 
 
+class FrameReader:
+    """Pictures of a video by their number: cheap in ascending order, since it goes on from where it is."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = path
+        self._next, self._frames = 0, read_frames(path)
+        self._last: tuple[int, np.ndarray] | None = None
+
+    def __call__(self, index: int) -> np.ndarray:
+        """As `read_frame`."""
+        if self._last is not None and self._last[0] == index:
+            return self._last[1]
+        if index < self._next:
+            self._next, self._frames = 0, read_frames(self._path)
+        for frame in self._frames:
+            self._next += 1
+            if self._next > index:
+                self._last = (index, frame)
+                return frame
+        raise FormatError(f"{self._path}: found {self._next} frames, expected frame {index}")
+
+
 def key_frames(path: Path | str) -> list[tuple[int, np.ndarray]]:
     """Return the key pictures as (number in the stream, RGBA), decoding nothing else: a cheap look through a video."""
     with _open(path) as container:
         stream = _video_stream(container, path)
         stream.codec_context.skip_frame = "NONKEY"
         rate, start = stream.average_rate or stream.guessed_rate or 60, stream.start_time or 0
-        convert = _Converter()
+        convert = Converter()
         found = []
         with _decoding(path):
             for packet in container.demux(stream):
@@ -278,74 +312,11 @@ class _Sound:
         self.container.mux(self.stream.encode(frame))
 
 
-class _Converter:
-    """Decoded picture to RGBA array; RGB formats by copying planes, others through one pinned filter graph."""
-
-    def __init__(self) -> None:
-        self.key: tuple[Any, ...] | None = None
-        self.graph: Any = None
-
-    def __call__(self, frame: av.VideoFrame) -> np.ndarray:
-        import numpy as np
-
-        name = frame.format.name
-        if name == "argb":
-            words: Any = _plane(frame, 0, 4)
-            out = np.empty((frame.height, frame.width, 4), np.uint8)
-            shifted = out.view("<u4")
-            np.right_shift(words.view("<u4"), 8, out=shifted)
-            np.bitwise_or(shifted, 0xFF000000, out=shifted)
-            return out
-        if name in _PLANAR_RGB or name in _PACKED_RGB:
-            out = np.empty((frame.height, frame.width, 4), np.uint8)
-            if name in _PLANAR_RGB:
-                for channel, plane in enumerate(_PLANAR_RGB[name]):
-                    out[..., channel] = _plane(frame, plane, 1)[..., 0]
-            else:
-                packed = _plane(frame, 0, 4)
-                for channel, position in enumerate(_PACKED_RGB[name]):
-                    out[..., channel] = packed[..., position]
-            out[..., 3] = 255
-            return out
-        out = self._filtered(frame)
-        out[..., 3] = 255
-        return out
-
-    def _filtered(self, frame: av.VideoFrame) -> np.ndarray:
-        import av
-
-        key = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range)
-        if key != self.key:
-            graph = av.filter.Graph()
-            source = graph.add_buffer(
-                width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)
-            )
-            graph.link_nodes(
-                source,
-                graph.add("scale", _EXACT_SCALE),
-                graph.add("format", "rgba"),
-                graph.add("buffersink"),
-            ).configure()
-            self.key, self.graph = key, graph
-        frame.pts = None
-        self.graph.push(frame)
-        return self.graph.pull().to_ndarray()
-
-
-def _plane(frame: av.VideoFrame, index: int, bytes_per_pixel: int) -> np.ndarray:
-    """View one plane without its padding: (height, width, bytes_per_pixel) uint8."""
-    import numpy as np
-
-    plane: Any = frame.planes[index]
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height]
-    return rows[:, : frame.width * bytes_per_pixel].reshape(frame.height, frame.width, bytes_per_pixel)
-
-
 def _open(path: Path | str) -> Any:
     import av
 
     if not Path(path).is_file():
-        raise FormatError(f"{path}: found no file, expected a video")
+        raise FormatError(f"{path}: found {'a folder' if Path(path).is_dir() else 'no file'}, expected a video")
     try:
         # Absolute, so that no name is taken for a protocol.
         return av.open(os.path.abspath(path), "r", options={"protocol_whitelist": "file", "format_whitelist": _FORMATS})

@@ -137,6 +137,32 @@ def coverage_rows(coverage: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"name": row["name"].replace("_", " "), "value": row["value"]} for row in rows]
 
 
+def measured_rows(video: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What perceptual mode measured of the whole clip, with units: nothing that was calibrated away is hidden."""
+    found = video.get("measurements") or {}
+    place, sound = found.get("calibration") or {}, found.get("sound") or {}
+    rows = [
+        ("SSIM, Y U V", [found.get("ssim_mean"), found.get("ssim_mean_u"), found.get("ssim_mean_v")], ""),
+        ("PSNR", found.get("psnr_mean_db"), " dB"),
+        ("XPSNR, Y U V", found.get("xpsnr_mean_db"), " dB"),
+        ("lead, tail", [found.get("lead"), found.get("tail")], " ticks"),
+        ("pictures a second", found.get("updates_hz"), ""),
+        ("reference's clock", found.get("reference_clock"), ""),
+        ("shift", [place.get("shift_x"), place.get("shift_y")], " px"),
+        ("scale", [place.get("scale_x"), place.get("scale_y")], ""),
+        ("gain, offset, bend", [place.get("gain"), place.get("offset"), place.get("bend")], ""),
+        ("sound's offset, skew", [sound.get("offset_ms"), sound.get("skew_ms")], " ms"),
+        ("sound's drift", sound.get("drift_ppm"), " ppm"),
+        ("loudness, momentary", [sound.get("loudness_lu"), sound.get("momentary_lu")], " LU"),
+        ("spectral distance, median, p99", [sound.get("lsd_median_db"), sound.get("lsd_p99_db")], " dB"),
+    ]
+    known = [(name, [v for v in value if v is not None] if isinstance(value, list) else value, unit)
+             for name, value, unit in rows]  # fmt: skip
+    return [
+        {"name": name, "value": _text(value) + unit} for name, value, unit in known if value is not None and value != []
+    ]
+
+
 def duration(milliseconds: float) -> str:
     """Milliseconds as a person would say them."""
     if milliseconds < 1000:

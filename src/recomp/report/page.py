@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recomp.errors import FormatError
-from recomp.report.facts import comparison_rows, coverage_rows, scene_rows, stage_rows, verdict
+from recomp.report.facts import comparison_rows, coverage_rows, measured_rows, scene_rows, stage_rows, verdict
 from recomp.report.threads import draw_threads
 from recomp.report.timeline import draw_timeline
 
@@ -121,6 +121,7 @@ def render(
         findings=video["triage"]["findings"] if video else [],
         comparisons=comparison_rows(video) if video else [],
         gates=video.get("gates", []) if video else [],
+        measured=measured_rows(video) if video else [],
         stages=stage_rows(manifest.get("steps", [])),
         coverage=coverage_rows(coverage or {}),
         manifest=manifest,
@@ -185,7 +186,7 @@ def _is_off(frame: Frame, video: Mapping[str, Any] | None) -> bool:
         return True
     found = ((video or {}).get("triage") or {}).get("findings", ()) if (video or {}).get("mode") == "perceptual" else ()
     tick = frame.number if frame.reference_tick is None else frame.reference_tick
-    shown = [f for f in found if f.get("severity") == "failed" and not f["class"].startswith("audio")]
+    shown = [f for f in found if f.get("severity") in ("failed", "explained") and not f["class"].startswith("audio")]
     return any(not f["ticks"] or f["first_tick"] <= tick < f["first_tick"] + f["ticks"] for f in shown)
 
 

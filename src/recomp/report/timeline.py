@@ -99,7 +99,7 @@ def _finding_marks(video: Mapping[str, Any], total: int) -> dict[str, list[dict[
     if video.get("mode") != "perceptual":
         return marks
     for finding in video["triage"]["findings"]:
-        if finding["severity"] != "failed":
+        if finding["severity"] not in ("failed", "explained"):
             continue
         lane = "sound" if finding["class"].startswith("audio") else "picture"
         whole = not finding["ticks"]

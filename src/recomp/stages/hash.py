@@ -32,9 +32,9 @@ def frames_stage(job: Job) -> Stage | None:
             return _take_ready(context, found, "frame")
         if kind == "pixels":
             from recomp.media.hashing import hash_frames
-            from recomp.media.video import read_frames
+            from recomp.media.video import read_for_hashing
 
-            pictures = _read_pictures(source) if from_files else read_frames(source)
+            pictures = _read_pictures(source) if from_files else read_for_hashing(source)
             return _write(context, hash_frames(_counted(context, pictures)), "frame", kind)
         from recomp.media.hashing import hash_frame_files
 

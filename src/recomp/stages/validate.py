@@ -256,14 +256,9 @@ def _add_pictures(context: Context, job: Job, report: dict[str, Any]) -> None:
     if not (os.path.exists(path) and os.path.exists(job.settings.video_path)):
         return
     from recomp.media.pairs import add_pictures
-    from recomp.media.video import read_frame
+    from recomp.media.video import FrameReader
 
-    add_pictures(
-        report,
-        context.out("pictures"),
-        lambda index: read_frame(path, index),
-        lambda index: read_frame(job.settings.video_path, index),
-    )
+    add_pictures(report, context.out("pictures"), FrameReader(path), FrameReader(job.settings.video_path))
 
 
 def _verdict(job: Job, report: dict[str, Any]) -> Result:
@@ -279,11 +274,30 @@ def _verdict(job: Job, report: dict[str, Any]) -> Result:
         found += f", {audio['matched']:,} of {audio['compared']:,} audio chunks equal"
     if not report["failed"]:
         return Result(found=found)
+    error = StageError("\n    ".join(verdict_lines(report, job)), hint=f"see {job.report_path()}")
+    return Result(found=found, failure=error)
+
+
+def verdict_lines(report: dict[str, Any], job: Job) -> list[str]:
+    """What failed, in at most nine lines: the causes in order, each with the command to try next."""
+    video = report["video"]
+    if video["status"] == "inconclusive":
+        advice = dict.fromkeys(video["triage"]["suggestions"])
+        return ["validate: inconclusive: the reference cannot decide", *video["failures"][:3], *list(advice)[:3]]
+    lines = [f"validate: {report['failed']} of {report['total']} cases failed"]
+    causes = [f for f in video["triage"]["findings"] if f.get("severity", "failed") == "failed"]
+    if video["mode"] != "perceptual" or not causes:
+        lines += video["failures"][:2]
+    most = 3 if len(lines) == 1 else 2
+    for finding in causes[:most]:
+        scene = f", scene {finding['scene']!r}" if finding["scene"] is not None else ""
+        lines.append(f"{finding['class']} from tick {finding['first_tick']}{scene}: {finding['message']}")
+        lines.append(f"  try: {finding['command']}")
     pictures = (video.get("first_divergence") or {}).get("pictures") or {}
     folder = os.path.join(job.settings.dirs["validation_dir"], "pictures")
-    shown = [os.path.join(folder, pictures[side]) for side in ("reference", "capture") if pictures.get(side)]
-    lines = "".join(f"\n    {text}" for text in video["failures"]) + "".join(f"\n    {path}" for path in shown)
-    error = StageError(
-        f"validate: {report['failed']} of {report['total']} cases failed{lines}", hint=f"see {job.report_path()}"
-    )
-    return Result(found=found, failure=error)
+    shown = [pictures[side] for side in ("reference", "capture") if pictures.get(side)]
+    if shown:
+        lines.append(f"pictures: {', '.join(shown)} in {folder}")
+    if len(causes) > most:
+        lines.append(f"and {len(causes) - most} more")
+    return lines
