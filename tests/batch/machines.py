@@ -17,15 +17,25 @@ from pathlib import Path
 
 from conftest import SOURCES
 
-LIMIT_S = 900.0
+LIMIT_S = 300.0
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
     """The limit is for a machine that is stuck, not one that is slow."""
     until = time.monotonic() + LIMIT_S
     while not condition():
-        assert time.monotonic() < until, f"waited too long for {what}"
+        assert time.monotonic() < until, f"waited {LIMIT_S:g} s for {what}"
         time.sleep(0.02)
+
+
+def finish(process: subprocess.Popen[str], what: str) -> tuple[str, str]:
+    """What a process says until it ends, which it must."""
+    try:
+        return process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said, errors = process.communicate()
+        raise AssertionError(f"waited {LIMIT_S:g} s for {what}:\n{said}\n{errors}") from None
 
 
 class Cluster:
@@ -76,6 +86,7 @@ class Cluster:
             except ProcessLookupError:
                 pass
             self.log.close()
+            print((self.folder / "log").read_text(errors="replace")[-8000:])  # shown where a test fails
 
 
 @contextmanager
@@ -88,10 +99,11 @@ def cluster(folder: Path, *options: str, workers: int = 2, env: dict[str, str] |
 
 
 class Network:
-    """A way to a server that can be cut: it listens all the time, and while it is cut drops whoever comes."""
+    """A way to a server that can be cut: it listens all the time, and while it is cut drops whoever comes. Whatever
+    goes through it takes `delay_s` each way."""
 
-    def __init__(self, port: int) -> None:
-        self._target, self.is_cut, self._open = port, False, True
+    def __init__(self, port: int, delay_s: float = 0.0) -> None:
+        self._target, self.is_cut, self._open, self._delay_s = port, False, True, delay_s
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listener.getsockname()[1]
         self._links: set[socket.socket] = set()
@@ -114,6 +126,7 @@ class Network:
     def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(1 << 16):
+                time.sleep(self._delay_s)
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:

@@ -83,9 +83,9 @@ class Objects:
         return self._patiently(put, name)
 
     def put_blob(self, sha256: str, data: bytes) -> None:
-        """Content under its hash: whoever writes it writes the same."""
+        """Content under its hash: whoever writes it writes the same. Never over what another is just reading."""
         if not self.has(name := blob_name(sha256)):
-            self._patiently(lambda: self._obstore.put(self._store, name, data), name)
+            self.create(name, data)
 
     def get_blob(self, sha256: str) -> bytes | None:
         """Content, checked against its hash; None if it is not there, or is another."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from recomp.batch.local import LocalExecutor
 from recomp.batch.local_work import local_work, stat_fingerprint
 from recomp.batch.units import Unit, units
 from recomp.cli.batch_table import STYLE, Table
+from recomp.cli.interrupt import EXIT_INTERRUPTED, interruptible
 from recomp.cli.text import duration, paint, print_error, printable, shown
 from recomp.config.batch import Manifest, load
 from recomp.engine.context import Interrupted
@@ -26,8 +26,6 @@ from recomp.engine.fingerprint import StatCache
 from recomp.engine.lock import Lock
 from recomp.errors import ConfigError, GateError, RecompError
 
-EXIT_INTERRUPTED = 130
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MANIFEST_NAME = "batch-manifest.json"
 
 
@@ -93,7 +91,7 @@ def _carry_out(
         ledger,
         executor,
         Table(sys.stderr if options.json else sys.stdout),
-        payload=payload,
+        payload=lambda unit: {**payload(unit), **door.committed()},
         arrived=arrived,
         fingerprint=lambda unit: stat_fingerprint(manifest, unit),
         retries=manifest.defaults["retries"],
@@ -176,22 +174,6 @@ def _named(options: argparse.Namespace, everything: list[Unit]) -> list[Unit]:
             raise ConfigError(f'--title: there is no title "{title}" in the batch',
                               hint=f'did you mean "{near}"?' if near else None)  # fmt: skip
     return [unit for unit in everything if unit.title in options.title]
-
-
-class interruptible:
-    """Within, the signals that ask a program to end raise Interrupted, once: what follows is the way out."""
-
-    def __enter__(self) -> None:
-        self._before = {number: signal.signal(number, self._interrupt) for number in _ENDING}
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _interrupt(self, number: int, frame: object) -> None:
-        for each in _ENDING:
-            signal.signal(each, signal.SIG_IGN)
-        raise Interrupted
 
 
 def _say(options: argparse.Namespace, manifest: Manifest, todo: list[Unit], ledger: Ledger, result: Result) -> None:
