@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from conftest import SOURCES
 
@@ -151,25 +152,38 @@ class Network:
         self._listener.close()
 
 
-class Bucket:
-    """A bucket of moto's S3 server, in this process. `url` and `env` are what a client needs."""
+class Moto:
+    """moto's S3 server, in this process. It checks no credentials."""
 
     def __init__(self) -> None:
-        import boto3
         from moto.server import ThreadedMotoServer
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self._server.start()
+        _, self.port = self._server.get_host_and_port()
+        self.access_key = self.secret_key = "test"
+
+    def stop(self) -> None:
+        self._server.stop()
+
+
+class Bucket:
+    """A bucket of an S3 server, behind a network that can be cut. `url` and `env` are what a client needs."""
+
+    def __init__(self) -> None:
+        import boto3
+
+        self.server = server()
         self.url = "s3://titles/shared"
-        self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        self.server.start()
-        _, port = self.server.get_host_and_port()
-        self.network = Network(port)
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-        self.client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", **keys)
+        self.network = Network(self.server.port)
+        keys = {"aws_access_key_id": self.server.access_key, "aws_secret_access_key": self.server.secret_key}
+        endpoint = f"http://127.0.0.1:{self.server.port}"
+        self.client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
         self.client.create_bucket(Bucket="titles")
         self.env = {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.network.port}", "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.network.port}", "AWS_REGION": "us-east-1",
+            **{name.upper(): value for name, value in keys.items()},
         }  # fmt: skip
 
     def names(self, prefix: str) -> list[str]:
@@ -180,6 +194,15 @@ class Bucket:
     def stop(self) -> None:
         self.network.close()
         self.server.stop()
+
+
+def server() -> Any:
+    """moto's; with BATCH_S3=rgw in the environment (`make test-cluster`) Ceph's gateway."""
+    if os.environ.get("BATCH_S3") == "rgw":
+        from batch.rgw import Gateway
+
+        return Gateway()
+    return Moto()
 
 
 @contextmanager
