@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from typing import Any, NamedTuple
@@ -151,8 +152,17 @@ def load(path: str) -> Manifest:
         _check_titles(document, raw["titles"])
         _check_names(document, raw["global_defaults"])
     document.finish()
+    _share(raw["titles"])
     work_root = document.resolve(raw["global_defaults"]["work_root"])
     return Manifest(os.path.abspath(path), document.folder, raw, document.values, work_root)
+
+
+def _share(titles: list[dict[str, Any]]) -> None:
+    """What a title says like the one before it, which is mostly nothing, is kept once."""
+    for before, title in itertools.pairwise(titles):
+        for key in ("automation", "matrix", "validation", "artifacts"):
+            if title[key] == before[key]:
+                title[key] = before[key]
 
 
 def _check_titles(document: Document, titles: list[dict[str, Any]]) -> None:
