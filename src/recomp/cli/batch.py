@@ -66,7 +66,8 @@ def _run(options: argparse.Namespace, chosen) -> int:
         ledger = Ledger(manifest.work_root)
         todo = [unit for unit in wanted if chosen(unit, ledger)]
         if not todo:
-            print("nothing to do" if not options.json else json.dumps({"state": "finished", "units": []}))
+            nothing = "nothing to do: no title of the batch has failed or was set aside"
+            print(json.dumps({"state": "finished", "units": []}) if options.json else nothing)
             return 0
         door = Door(manifest, ledger, StatCache(os.path.join(folder, "stat-cache")))
         door.check(todo)
@@ -189,8 +190,13 @@ def _say(options: argparse.Namespace, manifest: Manifest, todo: list[Unit], ledg
         was = "is new" if regression.before == "new" else f"was {regression.before}"
         first = printable((regression.error or "").split("\n")[0])
         print(f"  {paint('regression', 'red', sys.stdout)}  {regression.unit} {was}, is {regression.after}: {first}")
+        hint = ledger.entries.get(regression.unit, {}).get("hint")
+        if hint:
+            print(f"  {'':10}  hint: {printable(hint)}")
     print(f"  manifest   {shown(os.path.join(manifest.work_root, MANIFEST_NAME))}")
     print(f"  titles     {shown(os.path.join(manifest.work_root, 'titles'))}")
+    if result.counts["failed"] or result.counts["needs_review"]:
+        print(f"next: recomp batch report {shown(os.path.abspath(options.manifest))}")
     if result.state == "cancelled":
         print_error(RecompError("batch: cancelled; the next run goes on from here"))
 
