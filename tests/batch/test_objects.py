@@ -112,6 +112,15 @@ def test_who_is_refused_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert raised.value.hint == "check the credentials"
 
 
+def test_artifacts_do_not_go_to_another_machine_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://store.example:9000")
+    with pytest.raises(ConfigError, match="without TLS") as raised:
+        Objects("s3://titles/shared")
+    assert raised.value.hint == "use an https:// endpoint"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://store.example:9000")
+    Objects("s3://titles/shared")
+
+
 def test_what_is_no_url_is_said() -> None:
     with pytest.raises(ConfigError, match="is no store"):
         Objects("gopher://titles")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 
 from batch.catalogue import command_titles, manifest, title, write_manifest, write_programs
 from builders import ProjectFolder
@@ -179,6 +180,29 @@ def test_two_runs_of_one_batch_do_not_meet(tmp_path: Path) -> None:
     (tmp_path / "free").touch()
     process.communicate()
     assert process.returncode == 0
+
+
+def test_two_batches_that_share_titles_and_a_store_may_run_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each result is published once, whole: a third batch of the same titles finds everything."""
+    monkeypatch.setenv("RECOMP_CACHE_DIR", str(tmp_path / "store"))
+    paths = []
+    for name in ("one", "two", "three"):
+        folder = tmp_path / name
+        write_programs(folder, 3)
+        lifted = {"commands": {"build": ["/usr/bin/true"], "run": ["/usr/bin/true"]}}
+        titles = [title(f"p{n}", elf=f"p{n:04d}") for n in (1, 2, 3)]
+        paths.append(write_manifest(folder, manifest(titles, defaults={"automation": lifted})))
+    processes = [start(path) for path in paths[:2]]
+    for process in processes:
+        said, _ = process.communicate()
+        assert process.returncode == 0, said
+    code, answer, _ = batch("run", paths[2])
+    assert code == 0 and answer["counts"]["passed"] == 3
+    assert answer["stages"]["cached"] == answer["stages"]["settled"]
+    leftovers = list((tmp_path / "store" / "tmp").iterdir())
+    assert leftovers == []
 
 
 def test_a_title_that_kills_its_workers_is_set_aside_with_its_log(tmp_path: Path) -> None:
