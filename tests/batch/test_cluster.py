@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from batch.catalogue import command_titles
+from batch.catalogue import command_titles, title, write_programs
 from batch.machines import Bucket, Cluster, Network, bucket, cluster, finish, wait_until
 from builders import ProjectFolder
 from conftest import SOURCES, run_cli
@@ -60,6 +60,16 @@ def comparable(root: Path) -> dict[str, Any]:
     return found
 
 
+def mixed(root: Path) -> Path:
+    path, _ = command_titles(root, 2)
+    write_programs(root, 1)
+    values = json.loads(path.read_text())
+    commands = {"commands": {"build": ["/usr/bin/true"], "run": ["/usr/bin/true"]}}
+    values["titles"].append({**title("program", elf="p0001"), "automation": commands})
+    path.write_text(json.dumps(values))
+    return path
+
+
 def start(path: Path, arguments: list[str], env: dict[str, str]) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "recomp", "batch", "run", str(path), "--json", *arguments]
     merged = {**os.environ, "PYTHONPATH": SOURCES, **env}
@@ -76,8 +86,8 @@ def blocks(project: ProjectFolder, root: Path) -> None:
 def test_a_cluster_makes_what_one_machine_makes(
     tmp_path: Path, machines: Cluster, s3: Bucket, certificates: Path
 ) -> None:
-    here, _ = command_titles(tmp_path / "here", 3)
-    there, _ = command_titles(tmp_path / "there", 3)
+    """Two titles of commands, and a program that is really read, lifted and emitted."""
+    here, there = mixed(tmp_path / "here"), mixed(tmp_path / "there")
     assert run_cli("batch", "run", str(here)).returncode == 0
     done = run_cli("batch", "run", str(there), *options(machines, s3, certificates), **s3.env)
     assert done.returncode == 0, done.stderr
@@ -86,7 +96,7 @@ def test_a_cluster_makes_what_one_machine_makes(
     assert manifests[0] == manifests[1]
     again = run_cli("batch", "run", str(there), "--json", *options(machines, s3, certificates), **s3.env)
     answer = json.loads(again.stdout)
-    assert answer["stages"] == {"settled": 21, "cached": 21}
+    assert answer["stages"]["cached"] == answer["stages"]["settled"] > 14
     assert os.path.exists(answer["units"][0]["page"])
 
 
