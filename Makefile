@@ -70,12 +70,14 @@ crash: setup-test
 batch-200: setup-test
 	BATCH_TITLES=200 $(BIN)/pytest -s tests/batch/test_generated.py
 
-# A cluster under chaos, and over several hosts (network namespaces: needs root, and says so without).
+# A cluster under chaos, one whose artifacts lie on Ceph's S3 gateway, and one over several hosts (network namespaces:
+# needs root, and says so without).
 test-cluster: setup-test
-	$(BIN)/pytest tests/batch/cluster_cases.py
 	$(BIN)/python tools/batch_chaos.py --titles 200 --workers 3 --every 6
 	$(BIN)/python tools/batch_chaos.py --titles 40 --workers 2 --every 20 --generated
 	$(BIN)/python tools/batch_namespaces.py || [ $$? -eq 3 ]
+	tools/setup-cluster.sh
+	BATCH_S3=rgw $(BIN)/pytest tests/batch/test_objects.py tests/batch/test_cluster.py tests/batch/rgw_cases.py
 
 fmt:
 	$(BIN)/ruff check --fix .

@@ -14,18 +14,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from conftest import SOURCES
 
-LIMIT_S = 900.0
+LIMIT_S = 300.0
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
     """The limit is for a machine that is stuck, not one that is slow."""
     until = time.monotonic() + LIMIT_S
     while not condition():
-        assert time.monotonic() < until, f"waited too long for {what}"
+        assert time.monotonic() < until, f"waited {LIMIT_S:g} s for {what}"
         time.sleep(0.02)
+
+
+def finish(process: subprocess.Popen[str], what: str) -> tuple[str, str]:
+    """What a process says until it ends, which it must."""
+    try:
+        return process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said, errors = process.communicate()
+        raise AssertionError(f"waited {LIMIT_S:g} s for {what}:\n{said}\n{errors}") from None
 
 
 class Cluster:
@@ -76,6 +87,7 @@ class Cluster:
             except ProcessLookupError:
                 pass
             self.log.close()
+            print((self.folder / "log").read_text(errors="replace")[-8000:])  # shown where a test fails
 
 
 @contextmanager
@@ -88,10 +100,11 @@ def cluster(folder: Path, *options: str, workers: int = 2, env: dict[str, str] |
 
 
 class Network:
-    """A way to a server that can be cut: it listens all the time, and while it is cut drops whoever comes."""
+    """A way to a server that can be cut: it listens all the time, and while it is cut drops whoever comes. Whatever
+    goes through it takes `delay_s` each way."""
 
-    def __init__(self, port: int) -> None:
-        self._target, self.is_cut, self._open = port, False, True
+    def __init__(self, port: int, delay_s: float = 0.0) -> None:
+        self._target, self.is_cut, self._open, self._delay_s = port, False, True, delay_s
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listener.getsockname()[1]
         self._links: set[socket.socket] = set()
@@ -114,6 +127,7 @@ class Network:
     def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(1 << 16):
+                time.sleep(self._delay_s)
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
@@ -138,25 +152,38 @@ class Network:
         self._listener.close()
 
 
-class Bucket:
-    """A bucket of moto's S3 server, in this process. `url` and `env` are what a client needs."""
+class Moto:
+    """moto's S3 server, in this process. It checks no credentials."""
 
     def __init__(self) -> None:
-        import boto3
         from moto.server import ThreadedMotoServer
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self._server.start()
+        _, self.port = self._server.get_host_and_port()
+        self.access_key = self.secret_key = "test"
+
+    def stop(self) -> None:
+        self._server.stop()
+
+
+class Bucket:
+    """A bucket of an S3 server, behind a network that can be cut. `url` and `env` are what a client needs."""
+
+    def __init__(self) -> None:
+        import boto3
+
+        self.server = server()
         self.url = "s3://titles/shared"
-        self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        self.server.start()
-        _, port = self.server.get_host_and_port()
-        self.network = Network(port)
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-        self.client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", **keys)
+        self.network = Network(self.server.port)
+        keys = {"aws_access_key_id": self.server.access_key, "aws_secret_access_key": self.server.secret_key}
+        endpoint = f"http://127.0.0.1:{self.server.port}"
+        self.client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
         self.client.create_bucket(Bucket="titles")
         self.env = {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.network.port}", "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.network.port}", "AWS_REGION": "us-east-1",
+            **{name.upper(): value for name, value in keys.items()},
         }  # fmt: skip
 
     def names(self, prefix: str) -> list[str]:
@@ -167,6 +194,15 @@ class Bucket:
     def stop(self) -> None:
         self.network.close()
         self.server.stop()
+
+
+def server() -> Any:
+    """moto's; with BATCH_S3=rgw in the environment (`make test-cluster`) Ceph's gateway."""
+    if os.environ.get("BATCH_S3") == "rgw":
+        from batch.rgw import Gateway
+
+        return Gateway()
+    return Moto()
 
 
 @contextmanager

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from recomp.batch.ledger import Ledger, regressions, title_status
+import pytest
+
+from batch.catalogue import manifest as values
+from batch.catalogue import title, write_manifest, write_programs
+from recomp.batch.ledger import Ledger, regressions, snapshot, title_status
+from recomp.batch.units import units
+from recomp.config.batch import load
 
 
 def begun(root: Path) -> Ledger:
@@ -58,3 +65,17 @@ def test_a_title_is_as_bad_as_its_worst_variant() -> None:
     assert title_status(["passed", "failed", "needs_review"]) == "failed"
     assert title_status(["passed", "running"]) == "running"
     assert title_status(["passed", "passed"]) == "passed"
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_snapshot_is_json_as_one_would_write_it(tmp_path: Path, count: int) -> None:
+    write_programs(tmp_path, 1)
+    manifest = load(str(write_manifest(tmp_path, values([title(f"t{n}", elf="p0001") for n in range(count)]))))
+    ledger = Ledger(str(tmp_path / "out"))
+    ledger.entries["t1"] = {"status": "passed", "artifacts": [{"path": "out/port", "sha256": "0" * 64}]}
+    grouped = {unit.title: [unit] for unit in units(manifest)}
+    written = snapshot(manifest.raw, grouped, ledger)
+    read = json.loads(written)
+    assert written == (json.dumps(read, indent=1) + "\n").encode()
+    assert [entry["status"] for entry in read["titles"]] == ["pending", "passed", "pending"][:count]
+    assert [len(entry["artifacts"]) for entry in read["titles"]] == [0, 1, 0][:count]

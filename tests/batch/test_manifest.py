@@ -15,6 +15,7 @@ from recomp.batch.units import units
 from recomp.config.batch import load
 from recomp.config.problems import ConfigProblems
 from recomp.config.schema import schema
+from recomp.errors import ConfigError
 
 
 def problems(path: Path) -> list[str]:
@@ -111,3 +112,15 @@ def test_init_of_a_folder_without_programs_says_what_it_looked_for(tmp_path: Pat
     done = run_cli("batch", "init", str(tmp_path))
     assert done.returncode == 2 and "static AArch64" in done.stderr
     assert json.loads(run_cli("schema", "batch").stdout)["title"] == "batch"
+
+
+def test_a_folder_stands_for_the_manifest_in_it_and_a_wrong_name_for_the_right_one(tmp_path: Path) -> None:
+    write_programs(tmp_path, 1)
+    with pytest.raises(ConfigError, match="no batch.toml in this folder") as raised:
+        load(str(tmp_path))
+    assert raised.value.hint == f"recomp batch init {tmp_path} writes one"
+    path = write_manifest(tmp_path, manifest([title("one", elf="p0001")]))
+    assert load(str(tmp_path)).path == str(path)
+    with pytest.raises(ConfigError, match="there is no such file") as raised:
+        load(str(tmp_path / "batsh.json"))
+    assert raised.value.hint == 'did you mean "batch.json"?'

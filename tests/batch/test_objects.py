@@ -6,6 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,41 @@ def test_patience_ends_with_what_to_do(tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.setenv(name, value)
     with pytest.raises(ToolError, match="cannot be reached"):
         Objects("s3://titles/gone", patience_s=0.0).get("one")
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A server that knows nobody."""
+
+    def do_GET(self) -> None:
+        self.send_response(403)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None: ...
+
+
+def test_who_is_refused_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "nobody")
+    try:
+        with pytest.raises(ToolError, match="refused") as raised:
+            Objects("s3://titles/shared").get("one")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert raised.value.hint == "check the credentials"
+
+
+def test_artifacts_do_not_go_to_another_machine_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://store.example:9000")
+    with pytest.raises(ConfigError, match="without TLS") as raised:
+        Objects("s3://titles/shared")
+    assert raised.value.hint == "use an https:// endpoint"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://store.example:9000")
+    Objects("s3://titles/shared")
 
 
 def test_what_is_no_url_is_said() -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 
-from batch.catalogue import command_titles
+from batch.catalogue import command_titles, manifest, title, write_manifest, write_programs
 from builders import ProjectFolder
 from conftest import SOURCES, run_cli
 from recomp.config.schema import schema
@@ -62,6 +63,19 @@ def test_one_failure_stops_nobody_and_is_a_regression_once(tmp_path: Path) -> No
     assert code == 0 and statuses(answer) == {"t1": "passed"}
     code, answer, _ = batch("status", path)
     assert {title["status"] for title in answer["titles"]} == {"passed"}
+    done = run_cli("batch", "retry", str(path), "--failed")
+    assert done.returncode == 0 and "no title of the batch has failed" in done.stdout
+
+
+def test_what_failed_comes_with_what_to_do(tmp_path: Path) -> None:
+    write_programs(tmp_path, 1)
+    wrong = title("one", elf="p0001", sha256="0" * 64)
+    path = write_manifest(tmp_path, manifest([wrong]))
+    done = run_cli("batch", "run", str(path))
+    assert done.returncode == 1
+    assert "hint: this is not the program that the batch manifest lists" in done.stdout
+    assert "next: recomp batch report " in done.stdout
+    assert "hint: this is not the program" in run_cli("batch", "status", str(tmp_path)).stdout
 
 
 def test_a_title_that_cannot_even_be_read_fails_alone(tmp_path: Path) -> None:
@@ -103,8 +117,8 @@ def test_variants_share_the_stages_that_they_agree_on(tmp_path: Path) -> None:
     code, answer, _ = batch("run", path, "--jobs", "2")
     assert code == 0 and len(answer["units"]) == 4
     ran: dict[str, int] = {}
-    for manifest in sorted((tmp_path / "out" / "titles" / "t0").glob("*/out/run-manifest.json")):
-        for step in json.loads(manifest.read_text())["steps"]:
+    for written in sorted((tmp_path / "out" / "titles" / "t0").glob("*/out/run-manifest.json")):
+        for step in json.loads(written.read_text())["steps"]:
             ran[step["name"]] = ran.get(step["name"], 0) + (not step["cache_hit"])
     assert ran["pipeline"] == 2  # once for each lift mode, not for each seed
     assert ran["build"] == 1  # both modes emit the same for an entry that returns at once
@@ -166,6 +180,29 @@ def test_two_runs_of_one_batch_do_not_meet(tmp_path: Path) -> None:
     (tmp_path / "free").touch()
     process.communicate()
     assert process.returncode == 0
+
+
+def test_two_batches_that_share_titles_and_a_store_may_run_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each result is published once, whole: a third batch of the same titles finds everything."""
+    monkeypatch.setenv("RECOMP_CACHE_DIR", str(tmp_path / "store"))
+    paths = []
+    for name in ("one", "two", "three"):
+        folder = tmp_path / name
+        write_programs(folder, 3)
+        lifted = {"commands": {"build": ["/usr/bin/true"], "run": ["/usr/bin/true"]}}
+        titles = [title(f"p{n}", elf=f"p{n:04d}") for n in (1, 2, 3)]
+        paths.append(write_manifest(folder, manifest(titles, defaults={"automation": lifted})))
+    processes = [start(path) for path in paths[:2]]
+    for process in processes:
+        said, _ = process.communicate()
+        assert process.returncode == 0, said
+    code, answer, _ = batch("run", paths[2])
+    assert code == 0 and answer["counts"]["passed"] == 3
+    assert answer["stages"]["cached"] == answer["stages"]["settled"]
+    leftovers = list((tmp_path / "store" / "tmp").iterdir())
+    assert leftovers == []
 
 
 def test_a_title_that_kills_its_workers_is_set_aside_with_its_log(tmp_path: Path) -> None:

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from batch.catalogue import command_titles
+from batch.places import HYBRID, Place
 from recomp.batch import worker
-from recomp.batch.approval import make_key, read_key, sign
-from recomp.batch.asking import staged
-from recomp.batch.objects import Objects, blob_name
-from recomp.batch.shipping import pack, segments
-from recomp.batch.staging import contents, unit_digest
-from recomp.batch.units import units
+from recomp.batch.approval import make_key
+from recomp.batch.executor import Task
+from recomp.batch.objects import blob_name
+from recomp.batch.shipping import segments, wanted
 from recomp.config.automation import STEPS
-from recomp.config.batch import load
-from recomp.engine.fingerprint import StatCache
-
-HYBRID = {
-    "execution_mode": "hybrid", "max_cost_usd": 9, "usd_per_hour": 1, "max_runtime_minutes": 600,
-    "redaction_profile": "strict", "allowed_models": [], "private_hosts": [os.uname().nodename],
-}  # fmt: skip
-
-
-class Place:
-    """A packed unit, its store, and a worker to give it to."""
-
-    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch, key: str = "", **policy: Any) -> None:
-        path, (self.project,) = command_titles(root, 1)
-        values = json.loads(path.read_text())
-        path.write_text(json.dumps({**values, "policy": policy}))
-        manifest = load(str(path))
-        (unit,) = units(manifest)
-        self.url = f"file://{root}/shared"
-        self.objects = Objects(self.url)
-        approvals = []
-        if key:
-            hashes = StatCache()
-            named = {unit.name: unit_digest(contents(staged(manifest, unit, hashes), hashes))}
-            approvals = [sign(read_key(key), "test", named, manifest.policy, who="somebody", valid_s=600)]
-        self.payload = pack(manifest, unit, self.objects, StatCache(), approvals)
-        monkeypatch.setenv(worker.ENV_FOLDER, str(root / "worker"))
-        self.module = self.payload["files"]["module.json"][0]
-
-    def execute(self) -> tuple[str, dict[str, Any]]:
-        kind, facts = json.loads(worker.execute(json.dumps({"name": "t0", "payload": self.payload, "store": self.url})))
-        return kind, facts
 
 
 def test_a_unit_is_sent_and_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,3 +93,12 @@ def test_segments_follow_the_kinds_of_worker() -> None:
     assert [(kind, until[-1]) for kind, until in found] == [
         ("build", "build"), ("capture", "capture"), ("build", "archive"),
     ]  # fmt: skip
+
+
+def test_a_units_time_is_that_of_all_its_parts() -> None:
+    """A later part, on another worker, has what the parts before left."""
+    task = Task("t0", 1, {"deadline_s": 300})
+    first = wanted(task, "file:///s", ("build", ("intake",)), False, 0.0)
+    last = wanted(task, "file:///s", ("build", STEPS), True, 290.5)
+    assert (first["payload"]["deadline_s"], first["until"]) == (300, ("intake",))
+    assert (last["payload"]["deadline_s"], last["until"]) == (9.5, None)

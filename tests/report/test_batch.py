@@ -51,4 +51,7 @@ def test_a_browser_shows_it_without_asking_for_anything(tmp_path: Path) -> None:
         browser.open(tmp_path / "page.html")
         assert browser.run("document.querySelectorAll('table.units tbody tr').length") == 31
         assert browser.run("document.documentElement.scrollWidth <= innerWidth")
+        assert browser.run(
+            "getComputedStyle(document.body).color != getComputedStyle(document.querySelector('td.open')).color"
+        )
         assert browser.errors == [] and len(browser.requests) == 1

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from recomp.batch.approval import read_approval
-from recomp.batch.gates import Asked, Gates, refusals, refuse
+from recomp.batch.gates import Asked, Gates, over_budget, refusals, refuse
 from recomp.batch.ledger import Ledger
 from recomp.batch.staging import Staged, contents, plan_files, title_policy, unit_digest
 from recomp.batch.units import Unit
@@ -30,11 +30,13 @@ def approvals_of(manifest: Manifest) -> list[dict[str, Any]]:
     return [read_approval(resolve_path(manifest.folder, path)) for path in manifest.policy["approvals"] or []]
 
 
-def check_here(manifest: Manifest, unit: Unit, files: dict[str, tuple[str, int, bool]]) -> None:
-    """What a worker asks before it runs anything, by its own clock and name. Raises GateError."""
+def check_here(manifest: Manifest, unit: Unit, files: dict[str, tuple[str, int, bool]], committed_s: float) -> None:
+    """What a worker asks before it runs anything, by its own clock and name; `committed_s` as in `Gates`. Raises
+    GateError."""
     host = os.uname().nodename
     approvals = approvals_of(manifest)
     found = refusals(manifest.policy, ask(manifest, unit, files), approvals, now_s=time.time(), host=host)
+    found += over_budget(manifest.policy, unit.name, committed_s)
     if found:
         raise refuse(found, f"{unit.name}: worker {host}")
 
@@ -62,6 +64,10 @@ class Door:
             return "; ".join(f"{item.gate}: {item.why} ({item.cure})" for item in found)
         self._ledger.event("reserved", unit=unit.name, seconds=self._manifest.policy["title_minutes"] * 60)
         return None
+
+    def committed(self) -> dict[str, float]:
+        """What a worker is told of the budget, so that it can ask its own policy."""
+        return {"committed_s": self._gates.committed_s} if self.is_hard else {}
 
     def spent(self, unit: Unit, seconds: float) -> None:
         if self.is_hard:

@@ -95,6 +95,21 @@ def _separation(policy: dict[str, Any], asked: Asked, host: str | None) -> list[
     return []
 
 
+def over_budget(policy: dict[str, Any], unit: str, committed_s: float) -> list[Refusal]:
+    """The budgets that a batch may pass: `committed_s` is what is spent and set aside, with the worst of `unit`."""
+    if policy["execution_mode"] == "local":
+        return []
+    found = []
+    minutes, dollars, price = policy["max_runtime_minutes"], policy["max_cost_usd"], policy["usd_per_hour"]
+    if minutes is not None and committed_s > minutes * 60:
+        why = f"with {unit} the batch could take {committed_s / 60:.1f} min of {minutes:g}"
+        found.append(Refusal("run time budget", why, "raise policy.max_runtime_minutes, or lower policy.title_minutes"))
+    if dollars is not None and price is not None and committed_s / 3600 * price > dollars:
+        why = f"with {unit} the batch could cost {committed_s / 3600 * price:.2f} USD of {dollars:g}"
+        found.append(Refusal("cost budget", why, "raise policy.max_cost_usd, or lower policy.title_minutes"))
+    return found
+
+
 def approval_refusals(
     policy: dict[str, Any], approvers: list[str], asked: Asked, approvals: list[dict[str, Any]], now_s: float
 ) -> list[Refusal]:
@@ -143,29 +158,15 @@ class Gates:
             return []
         worst_s = self.policy["title_minutes"] * 60
         found = refusals(self.policy, asked, self.approvals, now_s=self._clock(), host=None)
-        found += self._over_budget(asked, worst_s)
+        found += over_budget(self.policy, asked.unit, self.committed_s + worst_s)
         if not found:
             self._reserved[asked.unit] = worst_s
         return found
 
-    def _over_budget(self, asked: Asked, worst_s: float) -> list[Refusal]:
-        total_s = self.spent_s + sum(self._reserved.values()) + worst_s
-        found = []
-        minutes, dollars = self.policy["max_runtime_minutes"], self.policy["max_cost_usd"]
-        if minutes is not None and total_s > minutes * 60:
-            why = (f"{self.spent_s / 60:.1f} min are spent, and with {asked.unit} it could be {total_s / 60:.1f} "
-                   f"of {minutes:g}")  # fmt: skip
-            found.append(Refusal("run time budget", why, "raise policy.max_runtime_minutes, or lower title_minutes"))
-        price = self.policy["usd_per_hour"]
-        if dollars is not None and price is not None and total_s / 3600 * price > dollars:
-            why = (f"{self.spent_s / 3600 * price:.2f} USD are spent, and with {asked.unit} it could be "
-                   f"{total_s / 3600 * price:.2f} of {dollars:g}")  # fmt: skip
-            found.append(Refusal("cost budget", why, "raise policy.max_cost_usd, or lower policy.title_minutes"))
-        return found
-
     @property
-    def has_reserved(self) -> bool:
-        return bool(self._reserved)
+    def committed_s(self) -> float:
+        """What is spent, and what is set aside for the attempts under way."""
+        return self.spent_s + sum(self._reserved.values())
 
     def settle(self, unit: str, seconds: float) -> None:
         """An attempt is over: what it took, at most what was set aside, is spent."""

@@ -173,19 +173,20 @@ def counts(statuses: list[str]) -> dict[str, int]:
 
 def snapshot(raw: dict[str, Any], grouped: dict[str, list[Unit]], ledger: Ledger) -> bytes:
     """The manifest with the status and the artefacts of every title: the same for the same results."""
-    titles = []
-    for entry in raw["titles"]:
-        units = grouped.get(entry["title_id"], [])
-        known = [(unit, ledger.entries.get(unit.name, {})) for unit in units]
-        artifacts = [
-            {"variant": unit.variant, **item} for unit, facts in known for item in facts.get("artifacts") or []
-        ]
-        status = title_status([facts.get("status", "pending") for _, facts in known])
-        titles.append({**entry, "status": status, "artifacts": artifacts})
-    head = {key: value for key, value in raw.items() if key != "titles"}
-    return (
-        json.dumps({**_without_none(head), "titles": _without_none(titles)}, indent=1, sort_keys=False) + "\n"
-    ).encode()
+    head = _without_none({key: value for key, value in raw.items() if key != "titles"})
+    before, _, after = json.dumps({**head, "titles": []}, indent=1).rpartition("[]")
+    # a title at a time: a copy of a whole catalogue would be what needs most memory of all
+    titles = (json.dumps(_title(entry, grouped, ledger), indent=1) for entry in raw["titles"])
+    listed = ",".join("\n  " + title.replace("\n", "\n  ") for title in titles)
+    return f"{before}[{listed}\n ]{after}\n".encode() if listed else f"{before}[]{after}\n".encode()
+
+
+def _title(entry: dict[str, Any], grouped: dict[str, list[Unit]], ledger: Ledger) -> dict[str, Any]:
+    known = [(unit, ledger.entries.get(unit.name, {})) for unit in grouped.get(entry["title_id"], [])]
+    artifacts = [{"variant": unit.variant, **item} for unit, facts in known for item in facts.get("artifacts") or []]
+    status = title_status([facts.get("status", "pending") for _, facts in known])
+    found: dict[str, Any] = _without_none({**entry, "status": status, "artifacts": artifacts})
+    return found
 
 
 def _without_none(value: Any) -> Any:

@@ -36,7 +36,7 @@ def local_work(manifest: Manifest, find: Callable[[str], Unit]) -> Work:
         hashes = StatCache()
         files = staged(manifest, unit, hashes)
         if manifest.policy["execution_mode"] != "local":
-            check_here(manifest, unit, contents(files, hashes))
+            check_here(manifest, unit, contents(files, hashes), task.payload["committed_s"])
         config = write_files(folder, files)
         os.environ["RECOMP_CACHE_DIR"] = store
         outcome = attempt(config, tell, admit=admit, deadline_s=manifest.policy["title_minutes"] * 60)

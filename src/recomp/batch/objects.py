@@ -41,7 +41,7 @@ class Objects:
                 os.makedirs(url.removeprefix("file://"), exist_ok=True)
                 self._store: Any = from_url(url)
             else:
-                plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+                plain = _is_plain(os.environ.get("AWS_ENDPOINT_URL", ""))
                 self._store = from_url(
                     url,
                     client_options={"allow_http": plain, "timeout": "60s", "connect_timeout": "5s"},
@@ -83,9 +83,9 @@ class Objects:
         return self._patiently(put, name)
 
     def put_blob(self, sha256: str, data: bytes) -> None:
-        """Content under its hash: whoever writes it writes the same."""
+        """Content under its hash: whoever writes it writes the same. Never over what another is just reading."""
         if not self.has(name := blob_name(sha256)):
-            self._patiently(lambda: self._obstore.put(self._store, name, data), name)
+            self.create(name, data)
 
     def get_blob(self, sha256: str) -> bytes | None:
         """Content, checked against its hash; None if it is not there, or is another."""
@@ -110,6 +110,17 @@ class Objects:
                     ) from error
                 time.sleep(wait)
                 wait = min(wait * 2, _LONGEST_WAIT_S)
+
+
+def _is_plain(endpoint: str) -> bool:
+    """Whether an endpoint is without TLS, which it may be on this machine only. Raises ConfigError."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(endpoint)
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ConfigError(f"AWS_ENDPOINT_URL: {endpoint} is another machine: without TLS anybody on the way reads it",
+                          hint="use an https:// endpoint")  # fmt: skip
+    return parts.scheme == "http"
 
 
 def _seconds(number: int) -> Any:

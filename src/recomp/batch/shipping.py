@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from recomp.batch.approval import is_record
 from recomp.batch.asking import ask, staged
 from recomp.batch.attempt import attempt
-from recomp.batch.gates import Asked, Refusal, approval_refusals, refusals, refuse
+from recomp.batch.executor import Task
+from recomp.batch.gates import Asked, Refusal, approval_refusals, over_budget, refusals, refuse
 from recomp.batch.local import Tell, contain
 from recomp.batch.objects import Objects, blob_name
 from recomp.batch.remote_store import RemoteStore
@@ -84,6 +85,15 @@ def segments(resource: dict[str, str] | None) -> list[tuple[str, tuple[str, ...]
     return found
 
 
+def wanted(task: Task, store_url: str, segment: tuple[str, tuple[str, ...]], is_last: bool, used_s: float) -> dict:
+    """What a worker is given for a segment of a unit, as plain JSON; the parts before it took `used_s` seconds of the
+    unit's time."""
+    payload = {**task.payload}
+    if "deadline_s" in payload:
+        payload["deadline_s"] = max(payload["deadline_s"] - used_s, 1.0)
+    return {"name": task.name, "payload": payload, "store": store_url, "until": None if is_last else segment[1]}
+
+
 class Bench(NamedTuple):
     """Where a worker works: `folder` for its units and its own store, `inputs` with what may not travel, its `policy`
     (None: that of the batch alone)."""
@@ -103,10 +113,10 @@ def _carry_out(payload: dict[str, Any], bench: Bench, until: tuple[str, ...] | N
     files = {name: (sha256, size, mode) for name, (sha256, size, mode) in payload["files"].items()}
     objects = Objects(bench.store_url)
     _check(payload, files, bench, _approvals(payload["approvals"], objects))
-    policy = bench.policy or payload["policy"]
-    may_travel = tuple(set(policy["may_travel"]) & set(payload["policy"]["may_travel"]))
-    if payload["policy"]["execution_mode"] == "local":
-        may_travel = (*may_travel, "proprietary")  # a cluster of one's own: the manifest names no other place
+    policies = _policies(payload, bench)
+    may_travel = tuple(set.intersection(*(set(policy["may_travel"]) for policy in policies)))
+    if all(policy["execution_mode"] == "local" for policy in policies):
+        may_travel = (*may_travel, "proprietary")  # a cluster of one's own: nobody names another place
 
     def open_store(root: str) -> RemoteStore:
         return RemoteStore(root, objects, may_travel, payload["asset_class"])
@@ -119,7 +129,8 @@ def _carry_out(payload: dict[str, Any], bench: Bench, until: tuple[str, ...] | N
         if is_executable and not os.access(path := os.path.join(folder, name), os.X_OK):
             os.chmod(os.path.realpath(path), 0o555)
     os.environ["RECOMP_CACHE_DIR"] = store.root
-    outcome = attempt(config, tell, until=until, open_store=open_store, deadline_s=payload["deadline_s"])
+    deadline_s = min(payload["deadline_s"], *(policy["title_minutes"] * 60 for policy in policies))
+    outcome = attempt(config, tell, until=until, open_store=open_store, deadline_s=deadline_s)
     page = outcome.pop("page", None)
     if page:
         with open(page, "rb") as file:
@@ -135,10 +146,16 @@ def _check(
     asked = Asked(payload["batch_id"], payload["unit"], unit_digest(files), payload["asset_class"])
     host = os.uname().nodename
     found = refusals(payload["policy"], asked, approvals, now_s=time.time(), host=host)
+    for policy in _policies(payload, bench):
+        found += over_budget(policy, asked.unit, payload.get("committed_s", 0.0))
     if bench.policy is not None:
         found += _own_refusals(bench.policy, payload["policy"], asked, approvals, host)
     if found:
         raise refuse(found, f"{payload['unit']}: worker {host}")
+
+
+def _policies(payload: dict[str, Any], bench: Bench) -> list[dict[str, Any]]:
+    return [payload["policy"], *([bench.policy] if bench.policy is not None else [])]
 
 
 def _own_refusals(
@@ -146,6 +163,9 @@ def _own_refusals(
 ) -> list[Refusal]:
     """By a worker's own policy. A person signed for the batch's policy, so that is the one a signature is held to; who
     may sign is this machine's to say."""
+    if own["execution_mode"] != "local" and theirs["execution_mode"] == "local":
+        why = f'this worker takes batches of mode "{own["execution_mode"]}", and the batch asks no gates'
+        return [Refusal("execution mode", why, f'set policy.execution_mode = "{own["execution_mode"]}"')]
     found = refusals({**own, "requires_approval": False}, asked, [], now_s=time.time(), host=host)
     if own["requires_approval"] and own["execution_mode"] != "local":
         found += approval_refusals(theirs, own["approvers"] or [], asked, approvals, time.time())

@@ -27,13 +27,14 @@ TAIL_BYTES = 4096
 _running: dict[str, subprocess.Popen[bytes]] = {}
 
 
-def execute(task: str, say: Callable[[str], None] | None = None) -> str:
+def execute(task: str, say: Callable[[str, dict[str, Any]], None] | None = None) -> str:
     """Carry out a task: JSON {"name", "payload", "store", "until"} to JSON [kind, facts], of "ended" or "died".
 
-    `say` is given a JSON line [name, kind, facts] for each stage.
+    `say` is told of each stage: (kind, facts). An "id" in the task is what `cancel` knows it by.
     """
     wanted = json.loads(task)
     name = wanted["name"]
+    identity = wanted.get("id", name)
     log_path = os.path.join(_folder(), "logs", name.replace("/", "__") + ".log")
     os.makedirs(os.path.dirname(log_path), exist_ok=True)
     with open(log_path, "wb") as log:
@@ -41,7 +42,7 @@ def execute(task: str, say: Callable[[str], None] | None = None) -> str:
             [sys.executable, "-m", "recomp.batch.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=_environment(),
         )  # fmt: skip
-    _running[name] = process
+    _running[identity] = process
     assert process.stdin is not None and process.stdout is not None
     last: list[Any] | None = None
     try:
@@ -52,23 +53,23 @@ def execute(task: str, say: Callable[[str], None] | None = None) -> str:
             if kind == "ended":
                 last = [kind, facts]
             elif say is not None:
-                say(json.dumps([name, kind, facts]))
+                say(kind, facts)
     except BrokenPipeError:
         pass
     finally:
         process.stdin.close()
         code = process.wait()
         process.stdout.close()
-        _running.pop(name, None)
+        _running.pop(identity, None)
     if last is None:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         last = ["died", {"error": f"its process {how}", "log": _tail(log_path)}]
     return json.dumps(last)
 
 
-def cancel(name: str) -> bool:
+def cancel(identity: str) -> bool:
     """End a task of this worker; False if it is not one."""
-    process = _running.get(name)
+    process = _running.get(identity)
     if process is None:
         return False
     process.kill()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from typing import NamedTuple
 
+from recomp.cli.interrupt import EXIT_INTERRUPTED, interruptible
 from recomp.cli.progress import Lines
 from recomp.cli.text import duration, paint, print_error, shown
 from recomp.config import project as projects
@@ -37,8 +37,6 @@ class Options(NamedTuple):
 
 
 WAIT_S = 24 * 3600.0
-EXIT_INTERRUPTED = 130
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def command(options: Options) -> int:
@@ -135,20 +133,6 @@ def _checked_stage(options: Options, prepared: Prepared) -> str | None:
     if options.until is not None and options.until not in names:
         raise ConfigError(f"--until: found {options.until!r}, expected one of {', '.join(names)}")
     return options.until
-
-
-class interruptible:
-    """Within, the signals that ask a program to end raise Interrupted."""
-
-    def __enter__(self) -> None:
-        self._before = {number: signal.signal(number, self._interrupt) for number in _ENDING}
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _interrupt(self, number: int, frame: object) -> None:
-        raise Interrupted
 
 
 def _say(options: Options, prepared: Prepared, result: RunResult, seconds: float) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from recomp.batch.local import LocalExecutor
 from recomp.batch.local_work import local_work, stat_fingerprint
 from recomp.batch.units import Unit, units
 from recomp.cli.batch_table import STYLE, Table
+from recomp.cli.interrupt import EXIT_INTERRUPTED, interruptible
 from recomp.cli.text import duration, paint, print_error, printable, shown
 from recomp.config.batch import Manifest, load
 from recomp.engine.context import Interrupted
@@ -26,8 +26,6 @@ from recomp.engine.fingerprint import StatCache
 from recomp.engine.lock import Lock
 from recomp.errors import ConfigError, GateError, RecompError
 
-EXIT_INTERRUPTED = 130
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MANIFEST_NAME = "batch-manifest.json"
 
 
@@ -68,7 +66,8 @@ def _run(options: argparse.Namespace, chosen) -> int:
         ledger = Ledger(manifest.work_root)
         todo = [unit for unit in wanted if chosen(unit, ledger)]
         if not todo:
-            print("nothing to do" if not options.json else json.dumps({"state": "finished", "units": []}))
+            nothing = "nothing to do: no title of the batch has failed or was set aside"
+            print(json.dumps({"state": "finished", "units": []}) if options.json else nothing)
             return 0
         door = Door(manifest, ledger, StatCache(os.path.join(folder, "stat-cache")))
         door.check(todo)
@@ -93,7 +92,7 @@ def _carry_out(
         ledger,
         executor,
         Table(sys.stderr if options.json else sys.stdout),
-        payload=payload,
+        payload=lambda unit: {**payload(unit), **door.committed()},
         arrived=arrived,
         fingerprint=lambda unit: stat_fingerprint(manifest, unit),
         retries=manifest.defaults["retries"],
@@ -178,22 +177,6 @@ def _named(options: argparse.Namespace, everything: list[Unit]) -> list[Unit]:
     return [unit for unit in everything if unit.title in options.title]
 
 
-class interruptible:
-    """Within, the signals that ask a program to end raise Interrupted, once: what follows is the way out."""
-
-    def __enter__(self) -> None:
-        self._before = {number: signal.signal(number, self._interrupt) for number in _ENDING}
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _interrupt(self, number: int, frame: object) -> None:
-        for each in _ENDING:
-            signal.signal(each, signal.SIG_IGN)
-        raise Interrupted
-
-
 def _say(options: argparse.Namespace, manifest: Manifest, todo: list[Unit], ledger: Ledger, result: Result) -> None:
     if options.json:
         print(json.dumps(as_json(manifest, todo, ledger, result), indent=2))
@@ -207,8 +190,13 @@ def _say(options: argparse.Namespace, manifest: Manifest, todo: list[Unit], ledg
         was = "is new" if regression.before == "new" else f"was {regression.before}"
         first = printable((regression.error or "").split("\n")[0])
         print(f"  {paint('regression', 'red', sys.stdout)}  {regression.unit} {was}, is {regression.after}: {first}")
+        hint = ledger.entries.get(regression.unit, {}).get("hint")
+        if hint:
+            print(f"  {'':10}  hint: {printable(hint)}")
     print(f"  manifest   {shown(os.path.join(manifest.work_root, MANIFEST_NAME))}")
     print(f"  titles     {shown(os.path.join(manifest.work_root, 'titles'))}")
+    if result.counts["failed"] or result.counts["needs_review"]:
+        print(f"next: recomp batch report {shown(os.path.abspath(options.manifest))}")
     if result.state == "cancelled":
         print_error(RecompError("batch: cancelled; the next run goes on from here"))
 

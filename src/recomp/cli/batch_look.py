@@ -40,8 +40,11 @@ def status(options: argparse.Namespace) -> int:
         for variant, state in variants.items():
             name = title if variant == "default" else f"{title}/{variant}"
             if state in ("failed", "needs_review", "running") or options.all:
-                error = (ledger.entries.get(name, {}).get("error") or "").split("\n")[0]
+                entry = ledger.entries.get(name, {})
+                error = (entry.get("error") or "").split("\n")[0]
                 print(f"  {paint(f'{state:<13}', STYLE[state], sys.stdout)} {name}  {printable(error)}".rstrip())
+                if error and entry.get("hint"):
+                    print(f"  {'':13} hint: {printable(entry['hint'])}")
     return 0
 
 

@@ -15,13 +15,12 @@ from recomp.batch import worker as worker_module
 from recomp.batch.certificates import make, paths
 from recomp.batch.dask import security
 from recomp.batch.executor import RESOURCES
+from recomp.cli.interrupt import ENDING, EXIT_INTERRUPTED
 from recomp.cli.text import shown
 from recomp.errors import ConfigError
 
 TAGS = (*RESOURCES, "private")
 RESTART_WAIT_S = 0.5
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-EXIT_INTERRUPTED = 130
 
 
 def certs(options: argparse.Namespace) -> int:
@@ -157,7 +156,7 @@ def _supervise(found: list[_Process]) -> int:
         nonlocal is_over
         is_over = True
 
-    for number in _ENDING:
+    for number in ENDING:
         signal.signal(number, end)
     try:
         while not is_over:

@@ -6,7 +6,7 @@ import argparse
 import os
 import time
 
-from recomp.cli.automate import EXIT_INTERRUPTED, interruptible
+from recomp.cli.interrupt import EXIT_INTERRUPTED, interruptible
 from recomp.cli.progress import Lines
 from recomp.cli.text import duration, printable
 from recomp.engine.loop import Interrupted

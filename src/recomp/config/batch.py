@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from recomp.config.automation import AUTOMATION, STEPS, check_window
 from recomp.config.document import Document, JsonDocument
 from recomp.config.project import similar_file
 from recomp.config.types import Boolean, Field, FilePath, Integer, ListOf, MapOf, Number, Table, Text
+from recomp.errors import ConfigError
 
 STATUSES = ("pending", "running", "passed", "failed", "needs_review")
 ASSET_CLASSES = ("proprietary", "derived", "generated", "public")
@@ -143,15 +145,34 @@ class Manifest(NamedTuple):
 
 
 def load(path: str) -> Manifest:
-    """Read a manifest, TOML or (by its name) JSON. Raises ConfigError, ConfigProblems with every problem."""
+    """Read a manifest, TOML or (by its name) JSON; of a folder, the one in it that `recomp batch init` names. Raises
+    ConfigError, ConfigProblems with every problem."""
+    if os.path.isdir(path):
+        found = [name for name in ("batch.toml", "batch.json") if os.path.isfile(os.path.join(path, name))]
+        if not found:
+            raise ConfigError(f"{path}: no batch.toml in this folder", hint=f"recomp batch init {path} writes one")
+        path = os.path.join(path, found[0])
+    elif not os.path.exists(path):
+        raise ConfigError(
+            f"{path}: there is no such file", hint=similar_file(os.path.abspath(path)) or "check the path"
+        )
     kind = JsonDocument if path.endswith(".json") else Document
     document = kind.load(path, os.path.basename(path))
     raw = document.check(BATCH)
     _check_titles(document, raw["titles"] or [])
     _check_names(document, raw["global_defaults"])
     document.finish()
+    _share(raw["titles"])
     work_root = document.resolve(raw["global_defaults"]["work_root"])
     return Manifest(os.path.abspath(path), document.folder, raw, document.values, work_root)
+
+
+def _share(titles: list[dict[str, Any]]) -> None:
+    """What a title says like the one before it, which is mostly nothing, is kept once."""
+    for before, title in itertools.pairwise(titles):
+        for key in ("automation", "matrix", "validation", "artifacts"):
+            if title[key] == before[key]:
+                title[key] = before[key]
 
 
 def _check_titles(document: Document, titles: list[dict[str, Any]]) -> None:

@@ -1,11 +1,7 @@
-"""A cluster of real processes: a scheduler and workers with TLS between them, artifacts on an S3 server.
-
-Run by `make test-cluster`, not by `make test`: Dask's own time limits make it depend on how busy a machine is.
-"""
+"""A cluster of real processes: a scheduler and workers with TLS between them, artifacts on an S3 server."""
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import signal
@@ -17,16 +13,14 @@ from typing import Any
 
 import pytest
 
-from batch.catalogue import command_titles
-from batch.machines import Bucket, Cluster, bucket, cluster, wait_until
+from batch.catalogue import command_titles, title, write_programs
+from batch.machines import Bucket, Cluster, Network, bucket, cluster, finish, wait_until
 from builders import ProjectFolder
-from conftest import SOURCES
-from conftest import run_cli as run_quickly
+from conftest import SOURCES, run_cli
+from recomp.batch.dask import GONE, DaskExecutor
+from recomp.batch.executor import Event, Task
 
 pytestmark = pytest.mark.slow
-
-#: a stuck machine ends a test, a slow one does not
-run_cli = functools.partial(run_quickly, timeout_s=900)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +60,16 @@ def comparable(root: Path) -> dict[str, Any]:
     return found
 
 
+def mixed(root: Path) -> Path:
+    path, _ = command_titles(root, 2)
+    write_programs(root, 1)
+    values = json.loads(path.read_text())
+    commands = {"commands": {"build": ["/usr/bin/true"], "run": ["/usr/bin/true"]}}
+    values["titles"].append({**title("program", elf="p0001"), "automation": commands})
+    path.write_text(json.dumps(values))
+    return path
+
+
 def start(path: Path, arguments: list[str], env: dict[str, str]) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "recomp", "batch", "run", str(path), "--json", *arguments]
     merged = {**os.environ, "PYTHONPATH": SOURCES, **env}
@@ -82,8 +86,8 @@ def blocks(project: ProjectFolder, root: Path) -> None:
 def test_a_cluster_makes_what_one_machine_makes(
     tmp_path: Path, machines: Cluster, s3: Bucket, certificates: Path
 ) -> None:
-    here, _ = command_titles(tmp_path / "here", 3)
-    there, _ = command_titles(tmp_path / "there", 3)
+    """Two titles of commands, and a program that is really read, lifted and emitted."""
+    here, there = mixed(tmp_path / "here"), mixed(tmp_path / "there")
     assert run_cli("batch", "run", str(here)).returncode == 0
     done = run_cli("batch", "run", str(there), *options(machines, s3, certificates), **s3.env)
     assert done.returncode == 0, done.stderr
@@ -92,7 +96,7 @@ def test_a_cluster_makes_what_one_machine_makes(
     assert manifests[0] == manifests[1]
     again = run_cli("batch", "run", str(there), "--json", *options(machines, s3, certificates), **s3.env)
     answer = json.loads(again.stdout)
-    assert answer["stages"] == {"settled": 21, "cached": 21}
+    assert answer["stages"]["cached"] == answer["stages"]["settled"] > 14
     assert os.path.exists(answer["units"][0]["page"])
 
 
@@ -134,7 +138,7 @@ def test_a_killed_worker_and_a_killed_scheduler_cost_nothing_that_was_finished(
         assert machines.kill("dask_scheduler") == 1
         wait_until(lambda: len(begun.read_text().split()) >= 4, "a run to begin under the new scheduler")
         (tmp_path / "free").touch()
-        said, errors = process.communicate()
+        said, errors = finish(process, "the batch to end")
     finally:
         process.kill()
     answer = json.loads(said)
@@ -153,7 +157,8 @@ def test_an_interrupted_coordinator_takes_its_tasks_along(
     try:
         wait_until((tmp_path / "begun").exists, "the run to begin")
         process.send_signal(signal.SIGINT)
-        assert process.wait() == 130
+        finish(process, "the batch to end")
+        assert process.returncode == 130
         wait_until(lambda: not machines.pids("recomp.batch.worker"), "the task to be gone")
     finally:
         process.kill()
@@ -170,9 +175,63 @@ def test_the_store_may_be_away_for_a_while(tmp_path: Path, machines: Cluster, s3
         (tmp_path / "free").touch()
         wait_until((tmp_path / "ran").exists, "the run to end")
         s3.network.mend()
-        said, errors = process.communicate()
+        said, errors = finish(process, "the batch to end")
     finally:
         s3.network.mend()
         process.kill()
     assert process.returncode == 0, errors
     assert (tmp_path / "ran").read_text() == "x\n"  # published late, and not run again
+
+
+def test_two_batches_with_titles_of_one_name_are_kept_apart(
+    tmp_path: Path, machines: Cluster, s3: Bucket, certificates: Path
+) -> None:
+    """Both have a t0 under way at the same time; one of them is to fail."""
+    processes = []
+    try:
+        for name, ending in (("good", 0), ("bad", 7)):
+            path, made = command_titles(tmp_path / name, 1)
+            body = f"touch {tmp_path}/{name}-begun; while [ ! -e {tmp_path}/free ]; do sleep 0.05; done; exit {ending}"
+            made[0].config["commands"]["run"] = [made[0].script("run.sh", body)]
+            made[0].write()
+            processes.append(start(path, options(machines, s3, certificates), s3.env))
+        for name in ("good", "bad"):
+            wait_until((tmp_path / f"{name}-begun").exists, f"the run of the {name} title")
+        (tmp_path / "free").touch()
+        answers = [json.loads(finish(process, "both batches to end")[0]) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [answer["counts"]["passed"] for answer in answers] == [1, 0]
+    assert [answer["stages"]["settled"] for answer in answers] == [7, 3]
+
+
+def test_a_slow_scheduler_is_found_again(machines: Cluster, s3: Bucket, certificates: Path) -> None:
+    """It takes seconds to say hello, and the line breaks once: a task that was lost is given back, and goes again."""
+    host, _, port = machines.address.removeprefix("tls://").rpartition(":")
+    network = Network(int(port), delay_s=0.3)
+    address = f"tls://{host}:{network.port}"
+    executor = DaskExecutor(address, s3.url, [("build", ())], tls=str(certificates), patience_s=120)
+    heard: list[Event] = []
+
+    def hears(kind: str) -> bool:
+        heard.extend(executor.poll(0.1))
+        return any(event.kind == kind for event in heard)
+
+    try:
+        network.cut()
+        wait_until(lambda: executor.poll(0.1) == [] and executor.capacity() == 0, "the line to be found broken")
+        network.mend()
+        wait_until(lambda: executor.poll(0.1) == [] and executor.capacity() > 0, "the scheduler to be found again")
+        executor.submit(Task("t0", 1, {}))
+        network.cut()
+        wait_until(lambda: hears("died"), "the task to be given back")
+        assert heard == [Event("t0", "died", {"error": GONE, "is_ours": True})]
+        network.mend()
+        wait_until(lambda: executor.poll(0.1) == [] and executor.capacity() > 0, "the scheduler to be found again")
+        executor.submit(Task("t0", 2, {}))
+        wait_until(lambda: hears("ended"), "the task to end")
+        assert heard[-1].facts["status"] == "failed"  # there is nothing in it
+    finally:
+        executor.close()
+        network.close()
