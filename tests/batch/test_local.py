@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from conftest import SOURCES
 from recomp.batch.executor import Event, Task
 from recomp.batch.local import LocalExecutor
 from recomp.errors import StageError
@@ -94,3 +97,11 @@ def test_a_cancelled_attempt_dies_with_what_it_started(tmp_path: Path) -> None:
     assert [event.kind for event in drain(executor, 1)] == ["died"]
     while executor.capacity() == 0:  # the pipe closes when the last of them is gone
         executor.poll(1.0)
+
+
+def test_what_is_loaded_beforehand_starts_no_threads() -> None:
+    """A fork would leave them behind, with whatever they hold."""
+    code = "import os; from recomp.batch.local import preload; preload(); print(len(os.listdir('/proc/self/task')))"
+    env = {**os.environ, "PYTHONPATH": SOURCES}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"

@@ -27,6 +27,8 @@ from tests.formats.modules import (
     RELR,
     RODATA,
     TABLE,
+    dynamic,
+    filled,
     image,
     nro,
     quads,
@@ -139,6 +141,14 @@ def test_a_module_without_mod0_is_read_by_the_shape_of_its_tables() -> None:
     assert find_eh_frame_hdr(module) == 0
     pointing = changed(module.rodata.data, EH_FRAME_HDR - RODATA + 4, 0x100, 1)
     assert find_eh_frame_hdr(replace(module, rodata=Part(RODATA, pointing))) == EH_FRAME_HDR
+
+
+def test_numbers_in_front_of_the_tables_are_not_taken_for_tags() -> None:
+    """As in a program of early 2018, whose unwind records begin with the length 16 and end where the tags begin."""
+    in_front = quads(16, 0x11E780400527A01, 0x10001F0C1B, 0x18)
+    module = image(with_mod0=False)
+    data = filled(module.data.end - DYNAMIC, {DYNAMIC: in_front + dynamic()}, DYNAMIC)
+    assert find_dynamic(replace(module, data=Part(DYNAMIC, data))) == DYNAMIC + len(in_front)
 
 
 def test_unwind_records_without_a_header_are_found_and_make_functions() -> None:

@@ -50,12 +50,14 @@ def attempt(
     until: tuple[str, ...] | None = None,
     open_store: OpenStore | None = None,
     deadline_s: float | None = None,
+    known: StatCache | None = None,
 ) -> dict[str, Any]:
     """Run a project to its end, or to the last of the stages `until`; returns its outcome. Whatever is wrong with a
-    title is an outcome, not an exception; Interrupted, and what the system refuses (a full disk), are raised."""
+    title is an outcome, not an exception; Interrupted, and what the system refuses (a full disk), are raised. `known`:
+    hashes that need not be taken again."""
     started = time.monotonic()
     try:
-        prepared, result = _run(config, Telling(tell, admit), until, open_store, deadline_s)
+        prepared, result = _run(config, Telling(tell, admit), until, open_store, deadline_s, known)
     except RecompError as error:
         return _outcome("failed", started, error)
     found = _outcome("failed" if result.error else "passed", started, result.error)
@@ -93,7 +95,12 @@ def whole_message(error: RecompError) -> str:
 
 
 def _run(
-    config: str, telling: Telling, until: tuple[str, ...] | None, open_store: OpenStore | None, deadline_s: float | None
+    config: str,
+    telling: Telling,
+    until: tuple[str, ...] | None,
+    open_store: OpenStore | None,
+    deadline_s: float | None,
+    known: StatCache | None,
 ) -> tuple[Prepared, RunResult]:
     project = projects.load(config)
     layout = layout_of(project)
@@ -102,7 +109,7 @@ def _run(
     try:
         journal = Journal(layout.runs_dir)
         try:
-            hashes = StatCache(os.path.join(layout.engine_dir, "stat-cache"))
+            hashes = StatCache(os.path.join(layout.engine_dir, "stat-cache"), known)
             prepared = prepare(project, hashes, receiving)
             plan = prepared.plan
             if open_store is not None:

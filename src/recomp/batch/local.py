@@ -30,6 +30,7 @@ STAGE_MEMORY_MB = {
 MEMORY_SHARE = 0.8
 TAIL_BYTES = 4096
 _PR_SET_PDEATHSIG = 1
+NOP = 0xD503201F
 
 Tell = Callable[[str, dict[str, Any]], None]
 #: carries a task out in a process of its own: (task, tell, admit) → its outcome
@@ -233,7 +234,18 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def preload() -> None:
-    """Import what every attempt needs, once, before there are any. Nothing that starts threads."""
+    """Import what every attempt needs, and read the tables of instructions, once, before there are any attempts.
+    Nothing that starts threads, which a fork does not take along: numpy's library of algebra would."""
+    name = "OPENBLAS_NUM_THREADS"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        import numpy  # noqa: F401
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
     import ctypes  # noqa: F401
     import hashlib  # noqa: F401
     import traceback  # noqa: F401
@@ -242,6 +254,9 @@ def preload() -> None:
     import recomp.engine.landlock
     import recomp.engine.process
     import recomp.formats.elf
-    import recomp.lift
+    import recomp.lift.lift
     import recomp.report
     import recomp.stages.compile  # noqa: F401
+    from recomp.emit.code import Code
+
+    Code((), {}).piece(NOP, 0)

@@ -26,20 +26,21 @@ def store_folder(manifest: Manifest) -> str:
     return os.environ.get("RECOMP_CACHE_DIR") or os.path.join(manifest.work_root, "store")
 
 
-def local_work(manifest: Manifest, find: Callable[[str], Unit]) -> Work:
-    """`find` gives a task's unit by its name."""
+def local_work(manifest: Manifest, find: Callable[[str], Unit], known: StatCache) -> Work:
+    """`find` gives a task's unit by its name; `known` are hashes that all attempts begin with."""
     store = store_folder(manifest)
 
     def work(task: Task, tell: Tell, admit: Callable[[str], None]) -> dict[str, Any]:
         unit = find(task.name)
         folder = unit_folder(manifest, unit)
-        hashes = StatCache()
+        hashes = StatCache(known=known)
         files = staged(manifest, unit, hashes)
         if manifest.policy["execution_mode"] != "local":
             check_here(manifest, unit, contents(files, hashes), task.payload["committed_s"])
         config = write_files(folder, files)
         os.environ["RECOMP_CACHE_DIR"] = store
-        outcome = attempt(config, tell, admit=admit, deadline_s=manifest.policy["title_minutes"] * 60)
+        limit_s = manifest.policy["title_minutes"] * 60
+        outcome = attempt(config, tell, admit=admit, deadline_s=limit_s, known=known)
         outcome.pop("manifest", None)  # it lies where the unit does
         return outcome
 

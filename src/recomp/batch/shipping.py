@@ -27,6 +27,7 @@ from recomp.config.batch import Manifest
 from recomp.engine.canonical import canonical, digest, digest_bytes
 from recomp.engine.fingerprint import StatCache, list_tree
 from recomp.errors import GateError
+from recomp.stages.tools import look_at_tools
 
 
 def pack(
@@ -130,7 +131,10 @@ def _carry_out(payload: dict[str, Any], bench: Bench, until: tuple[str, ...] | N
             os.chmod(os.path.realpath(path), 0o555)
     os.environ["RECOMP_CACHE_DIR"] = store.root
     deadline_s = min(payload["deadline_s"], *(policy["title_minutes"] * 60 for policy in policies))
-    outcome = attempt(config, tell, until=until, open_store=open_store, deadline_s=deadline_s)
+    known = StatCache(os.path.join(bench.folder, "tools-stat-cache"))
+    look_at_tools(known)
+    known.save()
+    outcome = attempt(config, tell, until=until, open_store=open_store, deadline_s=deadline_s, known=known)
     page = outcome.pop("page", None)
     if page:
         with open(page, "rb") as file:

@@ -131,8 +131,13 @@ def make_executor(
     for name in ("store", "tls"):
         if getattr(options, name) is not None:
             raise ConfigError(f"--{name}: belongs to --cluster or --slurm", hint="titles run on this machine without")
+    from recomp.stages.tools import look_at_tools
+
+    known = StatCache(os.path.join(ledger.folder, "tools-stat-cache"))
+    look_at_tools(known)
+    known.save()
     local = LocalExecutor(
-        local_work(manifest, by_name.__getitem__),
+        local_work(manifest, by_name.__getitem__, known),
         os.path.join(ledger.folder, "logs"),
         slots=options.jobs,
         memory_mb=options.memory,

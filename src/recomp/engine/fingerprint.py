@@ -34,12 +34,14 @@ def hash_open_file(fd: int) -> str:
 
 
 class StatCache:
-    """Hashes of files by absolute path; `save` keeps them for the next run, a damaged cache is an empty one."""
+    """Hashes of files by absolute path; `save` keeps them for the next run, a damaged cache is an empty one. What
+    `known` has is known from the start."""
 
-    def __init__(self, path: str | None = None) -> None:
+    def __init__(self, path: str | None = None, known: StatCache | None = None) -> None:
         self.path = path
         loaded = read_sealed(path) if path else None
-        self._entries: dict[str, list] = loaded if isinstance(loaded, dict) else {}
+        self._entries: dict[str, list] = dict(known._entries) if known else {}
+        self._entries |= loaded if isinstance(loaded, dict) else {}
         self._used: set[str] = set()
         self._changed = False
 

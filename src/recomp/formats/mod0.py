@@ -133,7 +133,10 @@ def find_dynamic(image: Image) -> int | None:
         words = np.frombuffer(part.data, "<u8", len(part.data) // 8)
         for index in np.flatnonzero(np.isin(words, usual))[:_MAX_TAGS].tolist():
             at = part.offset + 8 * index
-            known = dict(_read_tags(image, at, 64) or ())
+            tags = _read_tags(image, at, 64) or ()
+            known = dict(tags)
+            if not all(0 < tag <= DT_RELR or tag >> 28 == 6 for tag, _ in tags):
+                continue  # records of .eh_frame_hdr and .eh_frame in front of it also begin with small numbers
             if {DT_STRTAB, DT_SYMTAB, DT_RELA, DT_RELASZ} <= known.keys() and image.part_at(known[DT_SYMTAB]):
                 while index >= 2 and DT_NEEDED <= words[index - 2] <= DT_RELR:
                     index -= 2

@@ -21,6 +21,10 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _INTERPRETERS = ("python", "sh", "bash", "dash", "zsh", "perl", "ruby", "node", "lua", "tclsh")
 
 
+#: what tools said of themselves in this process, by their content: a batch's attempts inherit it
+_said: dict[str, str] = {}
+
+
 class Tools:
     """`config_dir` is where commands run; `memo_path` keeps versions between runs."""
 
@@ -29,7 +33,7 @@ class Tools:
         self._parts: dict[str, str] = {}
         self._libraries: dict[str, str | None] = {}
         memo = read_sealed(memo_path) if memo_path else None
-        self._versions: dict[str, str] = memo if isinstance(memo, dict) else {}
+        self._versions: dict[str, str] = {**_said, **(memo if isinstance(memo, dict) else {})}
 
     def recomp(self, *parts: str) -> tuple[Tool, ...]:
         """Packages (`lift`) or modules (`stages/lift.py`) of recomp itself, one tool each."""
@@ -89,10 +93,22 @@ class Tools:
             except (OSError, subprocess.TimeoutExpired):
                 return None
             lines = answer.splitlines()
-            self._versions[sha256] = lines[0].strip() if lines else ""
+            self._versions[sha256] = _said[sha256] = lines[0].strip() if lines else ""
             if self._memo_path and os.path.isdir(os.path.dirname(self._memo_path)):
                 write_atomic(self._memo_path, seal(self._versions), durable=False)
         return self._versions[sha256] or None
+
+
+def look_at_tools(hashes: StatCache) -> None:
+    """Hash this package and its compiler, and ask the compiler's version: before there are many who need it."""
+    tools = Tools(hashes, os.getcwd())
+    for name in list_tree(_PACKAGE):
+        if "__pycache__" not in name:
+            hashes.file(os.path.join(_PACKAGE, name))
+    try:
+        tools.program("zig", find_zig(), "version")
+    except ToolError:
+        pass  # whoever needs it says so
 
 
 def _script(argv: tuple[str, ...]) -> str | None:

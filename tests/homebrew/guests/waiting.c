@@ -56,6 +56,8 @@ void check_waiting(void)
         check("the slot", (uint64_t)slot, (uint64_t)i);
         CHECK_OK(nx_producer_queue(&producer, slot));
     }
+    int index;
+    check("the event of free ones", nx_wait(&index, &producer.event, 1, 0), TIMED_OUT);
     CHECK_OK(nx_producer_dequeue(&producer, &shape, &slot));
     check("none without waiting", (uint32_t)slot, (uint32_t)PRODUCER_WOULD_BLOCK);
     uint64_t before = nx_ticks_to_ns(nx_ticks());

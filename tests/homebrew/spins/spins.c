@@ -1,4 +1,5 @@
-/* A thread that waits in a loop without a call, for what another one writes: a word, then a lock, then nothing. */
+/* A thread that waits in a loop without a call, for what another one writes: a word, then a lock, then nothing. In the
+ * end another thread writes where nothing is. */
 #include <nx/svc.h>
 #include <nx/thread.h>
 #include <stdio.h>
@@ -29,6 +30,13 @@ static void write_word(void *argument)
     (void)argument;
 }
 
+static void fall(void *argument)
+{
+    nx_sleep(1000000000);
+    *(volatile int *)0x10 = 1;
+    (void)argument;
+}
+
 int main(void)
 {
     struct nx_thread thread;
@@ -42,6 +50,8 @@ int main(void)
     give();
     nx_thread_join(&thread);
     printf("alone\n");
+    nx_thread_create(&thread, fall, NULL, STACK, 50);
+    nx_thread_start(&thread);
     while (!never) {
     }
     return 0;

@@ -69,6 +69,7 @@ class Screen:
             return None
         chosen = min(free, key=lambda index: (self.slots[index].turn, index))
         self.slots[chosen].state = "dequeued"
+        self.buffer_free.signalled = any(slot.state == "free" for slot in self.slots.values())
         return chosen
 
     def queue(self, index: int, transform: int, crop: tuple[int, int, int, int]) -> bool:

@@ -8,6 +8,7 @@
 #include "../end.h"
 #include "../input.h"
 #include "../options.h"
+#include "../trap.h"
 #include "audio/output.h"
 #include "display/screen.h"
 #include "input/hid_memory.h"
@@ -41,7 +42,14 @@ bool rt_system_ends_by(sigset_t *set) {
   return true;
 }
 
-void rt_system_thread_init(void) {}
+void rt_system_thread_init(void) {
+  rt_trap_thread_init();
+  sigset_t faults;
+  sigemptyset(&faults);
+  sigaddset(&faults, SIGSEGV);
+  sigaddset(&faults, SIGBUS);
+  pthread_sigmask(SIG_UNBLOCK, &faults, NULL);
+}
 
 int rt_system_thread_id(bool is_first) {
   static int last = 1;
