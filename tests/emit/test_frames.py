@@ -52,7 +52,7 @@ def test_other_registers_of_a_pair_still_go_to_memory() -> None:
     flows = program(words)
     assert balance(flows, BASE) == {}
     texts = [piece.text for piece in flows[CALLEE].parts[0].pieces]
-    assert texts == ["sp = sp - 32u;", "rt_st64(M, sp + 24u, x0);", "x1 = rt_ld64(M, sp + 24u);", "sp = sp + 32u;"]
+    assert texts == ["sp = sp - 32u;", "rt_st64(M + 24, sp, x0);", "x1 = rt_ld64(M + 24, sp);", "sp = sp + 32u;"]
 
 
 def test_one_unbalanced_function_leaves_the_program_as_it_is() -> None:

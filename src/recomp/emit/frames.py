@@ -376,9 +376,9 @@ def _without(insn: Insn, access: Access, dropped: list[bool]) -> list[Piece]:
         if register >= V0:
             n = register - V0
             if access.load:
-                b.set_d(n, f"rt_ldf64(M, {address})")
+                b.set_d(n, f"rt_ldf64({b.place(address)})")
             else:
-                b.line(f"rt_stf64(M, {address}, {b.d(n)});")
+                b.line(f"rt_stf64({b.place(address)}, {b.d(n)});")
         elif access.load:
             b.set_x(31 if register < 0 else register, b.load(64, address))
         else:
