@@ -55,7 +55,7 @@ def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Plac
         stores.append(stored)
         indirect = part.kind in ("call", "jump") and part.callee is None
         rare.append(at_end & ~stored & s.everywhere & ~calls[index].parameter_mask if indirect else 0)
-        unwinds = part.kind == "call" and not s.returns(callee_of(part))
+        unwinds = part.kind == "call" and not s.uniform
         cold.append(at_end & s.anywhere & ~stored if unwinds else 0)
     values = [
         own.result_mask if part.kind == "ret" else call.parameter_mask for part, call in zip(parts, calls, strict=True)
@@ -75,7 +75,7 @@ def _effect(part: Part, live: list[int], flow: Flow, s: Summaries, own: Signatur
         return 0, 0
     if kind == "point":
         return flow.shown, 0
-    private = s.private(start)
+    private = s.private
     out = (s.live_out[start] | s.returned) & ~private
     if kind == "ret":
         return out & ~own.result_mask & ~(KEPT if private else 0), 0
@@ -92,7 +92,7 @@ def _effect(part: Part, live: list[int], flow: Flow, s: Summaries, own: Signatur
     if known is None:
         return (s.entered | flags | after) & ~private & ~call.parameter_mask, s.unknown_writes()
     writes = s.writes[known]
-    resumed = 0 if s.returns(known) else s.anywhere
+    resumed = 0 if s.uniform else s.anywhere
     return (s.reads[known] | writes & (after | resumed)) & ~private & ~call.parameter_mask, writes
 
 
@@ -104,7 +104,7 @@ def _dirty(flow: Flow, effects: list[tuple[int, int]], own: Signature, results: 
     for index in reversed(flow.postorder):
         part = parts[index]
         stored, written = effects[index]
-        kept_sp = 1 << SP if part.kind == "call" and s.returns(callee_of(part)) else 0
+        kept_sp = 1 << SP if part.kind == "call" and s.uniform else 0
         gained = kept_sp | results[index]
         table.append((index, part.defines, ~(stored | written), gained, part.successors))
     dirty = [0] * len(parts)
