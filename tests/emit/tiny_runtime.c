@@ -112,9 +112,10 @@ int main(int argc, char **argv) {
   if (!getrlimit(RLIMIT_STACK, &now) && now.rlim_cur < stack.rlim_cur && now.rlim_cur != RLIM_INFINITY &&
       !setrlimit(RLIMIT_STACK, &stack))
     execv("/proc/self/exe", argv);
-  cpu.memory = mmap(NULL, (UINT64_C(1) << 32) + 65536, PROT_READ | PROT_WRITE,
+  cpu.memory = mmap(NULL, (UINT64_C(1) << 32) + 2 * 65536, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (cpu.memory == MAP_FAILED) return 99;
+  cpu.memory += 65536;
   for (uint32_t i = 0; i < rt_guest.segment_count; i++) {
     const rt_segment *s = &rt_guest.segments[i];
     memcpy(cpu.memory + s->base, rt_guest.blob + s->init_offset, s->init_size);

@@ -22,6 +22,8 @@ def test_mappings_and_wrong_pointers(guest):
         ("null", 139, "signal", "0x10000", "guest accessed address 0x10 (not mapped), in the function at 0x10000"),
         ("rodata", 139, "signal", "0x10000", "guest accessed address 0x10000 (not permitted there), in the function at 0x10000"),  # noqa: E501
         ("end", 139, "signal", "0x10000", "guest accessed address 0xffffffff (not mapped), in the function at 0x10000"),
+        ("above", 139, "signal", "0x10000", "guest accessed address 0x8 (not mapped), in the function at 0x10000"),
+        ("wrapped", 139, "signal", "0x10000", "guest accessed address 0xfffffff8 (not mapped), in the function at 0x10000"),  # noqa: E501
         ("undefined", 132, "trap", "0x10008", "undefined instruction"),
         ("breakpoint", 133, "trap", "0x10008", "breakpoint"),
         ("miss", 125, "miss", "0x1000c", "branch to 0x1234560, where no code was discovered"),

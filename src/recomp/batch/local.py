@@ -259,4 +259,4 @@ def preload() -> None:
     import recomp.stages.compile  # noqa: F401
     from recomp.emit.code import Code
 
-    Code((), {}).piece(NOP, 0)
+    Code((), {}).pieces((NOP,), 0)

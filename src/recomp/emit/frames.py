@@ -7,9 +7,7 @@ in it, comes back to its caller whatever happens: it is balanced, and so is all 
 functions can tell whether the registers they save went through guest memory: they stay in the C locals of whoever uses
 them, and the words that save and restore them are dropped.
 
-Where every function of a program is balanced, all are closed. Elsewhere those are that only call closed functions, by
-their addresses: through a pointer, control may reach one that unwinds past its caller or switches stacks, and the
-runtime may run a signal's handler that does. So neither of these, nor a tail call.
+So it is for whole programs: where every function is balanced, all are closed.
 
 A register that is its caller's on one path to a read and not on another is one that the guest's source never set on
 the first: it reads as zero there.
@@ -21,7 +19,6 @@ nobody reads them (an unwinder does: programs with one have functions that are n
 from __future__ import annotations
 
 import functools
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -102,50 +99,6 @@ def balance(flows: Mapping[int, Flow], entry: int, explain: bool = False) -> dic
     if not reasons:
         _close(flows.values(), changes)
     return reasons
-
-
-def close_some(flows: Mapping[int, Flow], entry: int) -> None:
-    """Drop the words that save and restore registers in the functions that are closed, in a program where not all are.
-    They are called by their addresses and through pointers, but not by the runtime."""
-    called = {
-        start: {part.callee for part in flow.parts if part.kind == "call" and part.callee is not None}
-        for start, flow in flows.items()
-    }
-    unknown = {start for start, flow in flows.items() if start == entry or flow.entries or not _calls_known(flow)}
-    candidates = flows.keys() - _reaching(called, unknown)
-    changes: dict[int, list[tuple[Part, list[Piece]]]] = {}
-    for start in sorted(candidates):
-        try:
-            changes[start] = list(_Proof(flows[start], False).changes())
-        except Unbalanced:
-            pass
-    closed = sorted(flows.keys() - _reaching(called, flows.keys() - changes.keys()))
-    _close([flows[start] for start in closed], [change for start in closed for change in changes[start]])
-
-
-def _calls_known(flow: Flow) -> bool:
-    """Whether all that a function calls or becomes is known, and the runtime not among it."""
-    return all(
-        part.kind not in ("tail", "jump", "sync") and (part.kind != "call" or _is_known(part)) for part in flow.parts
-    )
-
-
-def _is_known(part: Part) -> bool:
-    return part.callee is not None and not part.resume
-
-
-def _reaching(called: Mapping[int, set[int]], targets: set[int]) -> set[int]:
-    """`targets`, and every function that calls one of them, directly or not."""
-    callers: dict[int, list[int]] = defaultdict(list)
-    for start, callees in called.items():
-        for callee in callees:
-            callers[callee].append(start)
-    found, pending = set(targets), list(targets)
-    while pending:
-        new = [start for start in callers[pending.pop()] if start not in found]
-        found.update(new)
-        pending += new
-    return found
 
 
 def _close(flows: Iterable[Flow], changes: Iterable[tuple[Part, list[Piece]]]) -> None:
@@ -379,9 +332,9 @@ def _without(insn: Insn, access: Access, dropped: list[bool]) -> list[Piece]:
         if register >= V0:
             n = register - V0
             if access.load:
-                b.set_d(n, f"rt_ldf64(M, {address})")
+                b.set_d(n, f"rt_ldf64({b.place(address)})")
             else:
-                b.line(f"rt_stf64(M, {address}, {b.d(n)});")
+                b.line(f"rt_stf64({b.place(address)}, {b.d(n)});")
         elif access.load:
             b.set_x(31 if register < 0 else register, b.load(64, address))
         else:

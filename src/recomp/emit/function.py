@@ -96,7 +96,7 @@ class _Function:
         self.signature = own_signature(flow.function.start, summaries, signatures)
         self.placement: Placement = place(flow, summaries, signatures)
         # Read before they are set only where the guest never set them.
-        self.private = summaries.private(flow.function.start)
+        self.private = summaries.private
         self.views: Views | None = build_views(flow, self.placement)
         self.name_of = name_of
         self.lines: list[str] = []
@@ -329,7 +329,7 @@ class _Function:
 
     def _end_call(self, index: int, part: Part) -> None:
         after = part.site + 4
-        returns = self.summaries.returns(callee_of(part))
+        returns = self.summaries.uniform
         if part.callee is None:
             self.uses_to = True
             self.lines.append(f"  to = {part.expr};")

@@ -56,7 +56,7 @@ def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Plac
         if part.kind == "call":
             found.results[index] = call.result_mask
             # Behind the call of a closed function `*c` has a callee's sp.
-            gained[index] = call.result_mask | (1 << SP if s.returns(callee_of(part)) else 0)
+            gained[index] = call.result_mask | (1 << SP if s.uniform else 0)
     for index in flow.points:
         wanted[index] = flow.shown
     table = [(index, p.uses, p.defines, p.successors) for index, p in ((i, parts[i]) for i in flow.postorder)]
@@ -70,7 +70,7 @@ def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Plac
         stored = found.stores[index] = at_end & wanted[index]
         if part.kind in ("call", "jump") and part.callee is None:
             found.rare[index] = at_end & ~stored & s.everywhere & ~call.parameter_mask
-        if part.kind == "call" and not s.returns(callee_of(part)):
+        if part.kind == "call" and not s.uniform:
             found.cold[index] = at_end & s.anywhere & ~stored
         needed[index] = stored | found.cold[index] | found.rare[index] | found.values[index]
     for index in flow.points:
@@ -86,7 +86,7 @@ def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Plac
 def _effect(part: Part, flow: Flow, s: Summaries, own: Signature, call: Signature) -> tuple[int, int]:
     """(registers to be in `c` before the part's end if they are dirty, registers that the end may write)."""
     start, kind = flow.function.start, part.kind
-    private = s.private(start)
+    private = s.private
     out = (s.live_out[start] | s.returned) & ~private
     if kind == "ret":
         return out & ~own.result_mask & ~(KEPT if private else 0), 0
@@ -103,7 +103,7 @@ def _effect(part: Part, flow: Flow, s: Summaries, own: Signature, call: Signatur
     if known is None:
         return (s.entered | flags | after) & ~private & ~call.parameter_mask, s.unknown_writes()
     writes = s.writes[known]
-    resumed = 0 if s.returns(known) else s.anywhere
+    resumed = 0 if s.uniform else s.anywhere
     return (s.reads[known] | writes & (after | resumed)) & ~private & ~call.parameter_mask, writes
 
 

@@ -58,9 +58,9 @@ def emit_project(
     flows, code = build_flows(module, segments, lifter)
     if options.call_summaries and not options.exact and not module.faults:
         balance(flows, module.entry)
-    closed = {pc: flow for pc, flow in flows.items() if flow.balanced}
-    direct = direct_reads(closed)  # they call each other alone
-    pointed = pointed_at(flows, segments.values(), direct) if len(closed) == len(flows) else None
+    closed = all(flow.balanced for flow in flows.values())
+    direct = direct_reads(flows) if closed else {}
+    pointed = pointed_at(flows, segments.values(), direct) if closed else None
     summaries = summarise(flows, options.exact, pointed)
     with_values = signatures(flows, summaries, module.entry, direct)
     files: dict[str, str | bytes] = {}

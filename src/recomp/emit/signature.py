@@ -3,9 +3,9 @@
 A closed function always returns to its caller, so that its registers need not go through `*c`: what it reads comes
 in parameters, and the one result that direct callers read goes back as the C result. Such a function has two C symbols:
 `g_<address>` with the parameters that it needs, for direct calls, and a thunk `f_<address>` for whoever calls by guest
-address. Where all functions of a program are closed, every `f_` has the same parameters (`UNIFORM`, rt_value_func in
-rt.h), so that calls through pointers hand over values, too; elsewhere it takes everything from `*c`. A function that
-leaves by a tail call has only `f_`, since calls between equal C types alone surely do not grow the host's stack.
+address. Every `f_` has the same parameters (`UNIFORM`, rt_value_func in rt.h), so that calls through pointers hand over
+values, too. A function that leaves by a tail call has only `f_`, since calls between equal C types alone surely do not
+grow the host's stack. Where not all functions of a program are closed, none has a signature.
 """
 
 from __future__ import annotations
@@ -70,14 +70,11 @@ def symbol(start: int, s: Summaries) -> str:
 
 def thunk(start: int, s: Summaries, signature: Signature) -> str:
     """The C text of `f_` for a function with a signature."""
-    given = UNIFORM.parameters if s.uniform else ()
+    given = UNIFORM.parameters
     values = "".join(f", a_{register_name(r)}" if r in given else f", {field(r)}" for r in signature.parameters)
     result = "" if signature.result is None else f"{field(signature.result)} = "
     call = f"g_{start:x}(near{values})"
     head = [f"{symbol(start, s)} {{", "  rt_cpu *const c = rt_cpu_of(near);"]
-    if not s.uniform:
-        lines = ["  const uint64_t to = c->x[30], sp = c->sp;", f"  {result}{call};", "  c->sp = sp;", "  return to;"]
-        return "\n".join((*head, *lines, "}", ""))
     read, out = s.reads[start], s.live_out[start] | s.returned
     needed = [r for r in given if r not in signature.parameters and (read if r == SP else read | out) >> r & 1]
     lines = [f"  {field(r)} = a_{register_name(r)};" for r in needed]
@@ -93,7 +90,7 @@ def signatures(flows: Mapping[int, Flow], s: Summaries, entry: int, direct: Mapp
     return {
         start: _signature(start, s, direct[start])
         for start, flow in flows.items()
-        if start in s.closed and start != entry and not flow.entries and not any(_tail_calls(flow))
+        if s.uniform and start != entry and not flow.entries and not any(_tail_calls(flow))
     }
 
 

@@ -33,8 +33,8 @@ _BOTH = 1 << _HALF | 1
 
 @dataclass(slots=True)
 class Summaries:
-    """`closed`: functions that always return where they were called from, with their caller's registers kept
-    (`recomp.emit.frames`); `uniform`: that is all of them. `flags_entered`: flags live at entries inside functions
+    """`uniform`: all functions always return where they were called from, with their caller's registers kept
+    (`recomp.emit.frames`). `flags_entered`: flags live at entries inside functions
     that plain branches lead to, `flags_jumped`: at others.
     `pointed`: functions that pointers are seen to lead to; None: any. `everywhere`: what any function may read.
     `noreturn`: functions that never return, as far as their code shows."""
@@ -47,7 +47,6 @@ class Summaries:
     flags_entered: int = 0
     flags_jumped: int = 0
     everywhere: int = 0
-    closed: frozenset[int] = frozenset()
     uniform: bool = False
     pointed: frozenset[int] | None = None
     noreturn: frozenset[int] = frozenset()
@@ -58,13 +57,10 @@ class Summaries:
     def anywhere(self) -> int:
         return self.entered | self.returned
 
-    def private(self, start: int | None) -> int:
-        """Registers of a function that are never in `*c`; None: of one that is called through a pointer."""
-        return KEPT & ~(1 << SP) if self.returns(start) else 0
-
-    def returns(self, start: int | None) -> bool:
-        """Whether a call of that function comes back, with what a function keeps for its caller."""
-        return self.uniform or start in self.closed
+    @property
+    def private(self) -> int:
+        """Registers that are never in `*c`."""
+        return KEPT & ~(1 << SP) if self.uniform else 0
 
     def unknown_writes(self) -> int:
         """What a call through a pointer, or of the runtime, may write."""
@@ -90,19 +86,19 @@ def summarise(flows: Mapping[int, Flow], exact: bool = False, pointed: frozenset
     """Summaries of all functions, by start. `exact`: assume that every register is read everywhere outside; `pointed`
     as in Summaries."""
     everything = ALL if exact else 0
-    closed = frozenset(pc for pc, flow in flows.items() if flow.balanced)
-    writes = {pc: mask & ~KEPT if pc in closed else mask for pc, mask in _writes(flows).items()}
+    uniform = len(flows) > 0 and all(flow.balanced for flow in flows.values())
+    writes = {pc: mask & ~KEPT if uniform else mask for pc, mask in _writes(flows).items()}
     s = Summaries({pc: 0 for pc in flows}, writes, {pc: everything for pc in flows}, everything, everything)
-    s.closed, s.uniform, s.pointed = closed, len(closed) == len(flows) > 0, pointed
+    s.uniform, s.pointed = uniform, pointed
     s.noreturn = frozenset(pc for pc, flow in flows.items() if flow.function.noreturn)
     s.flags_entered = s.flags_jumped = everything & FLAGS
     branched_to = frozenset(part.resume for flow in flows.values() for part in flow.parts if part.resume)
     if not s.uniform:
-        s.enter(1 << SP | X30)  # thunks of closed functions
+        s.enter(1 << SP | X30)  # the runtime compares them (rt_enter_slow, rt_unwind)
     # Each function reads what its first part does: `entered` begins with nearly all that it will ever be.
     for pc, flow in flows.items():
         if pointed is None or pc in pointed:
-            s.enter(flow.parts[flow.start].uses & ~s.private(pc) & ~FLAGS)
+            s.enter(flow.parts[flow.start].uses & ~s.private & ~FLAGS)
     callers = _callers(flows)
     solvers = {pc: _Liveness(flow) for pc, flow in flows.items()}
     rank = _callees_first(flows)
@@ -143,7 +139,7 @@ def _visit(flow: Flow, solver: _Liveness, s: Summaries, callers: Mapping[int, se
     """Bring one function up to date; whoever depends on what changed becomes pending."""
     pc = flow.function.start
     live = s.live[pc] = solver.solve(s)
-    private = s.private(pc)
+    private = s.private
     reads = live[flow.start] >> _HALF & ~private
     if reads & ~s.reads[pc]:
         s.reads[pc] |= reads
@@ -163,9 +159,9 @@ def _visit(flow: Flow, solver: _Liveness, s: Summaries, callers: Mapping[int, se
         else:
             continue
         if callee is None:
-            s.come_back(after & ~s.private(callee))
+            s.come_back(after & ~s.private)
         elif after & ~s.live_out[callee]:
-            new = after & ~s.live_out[callee] & ~s.private(callee)
+            new = after & ~s.live_out[callee] & ~s.private
             s.live_out[callee] |= new
             if new & ~s.returned:
                 pending.add(callee)
@@ -174,7 +170,7 @@ def _visit(flow: Flow, solver: _Liveness, s: Summaries, callers: Mapping[int, se
 def _enter_inside(flow: Flow, s: Summaries, branched_to: frozenset[int]) -> None:
     """What is live where control may enter a function inside."""
     for pc, index in flow.entries.items():
-        live = s.live[flow.function.start][index] & ALL & ~s.private(flow.function.start)
+        live = s.live[flow.function.start][index] & ALL & ~s.private
         s.enter(live & ~FLAGS)
         if pc in branched_to:
             s.flags_entered |= live & FLAGS
@@ -219,8 +215,6 @@ class _Liveness:
                 gain = SVC_READS * _BOTH
             else:
                 gain = (s.entered if callee is None else s.reads[callee]) * _BOTH
-                # The thunk of a closed function returns to where x30 says.
-                gain |= X30 * _BOTH if kind == "tail" and callee in s.closed and not s.uniform else 0
                 # A jump takes along what its own function has set (`placement`); a direct branch other flags, too.
                 gain |= s.flags_entered * _BOTH if part.resume else 0
                 gain = gain if kind == "call" else gain | out

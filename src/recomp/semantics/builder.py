@@ -14,6 +14,8 @@ memory base. Texts without `pc` depend on the word alone and may be memoised.
 
 from __future__ import annotations
 
+import re
+
 from recomp.a64 import Insn
 
 SP = 31
@@ -41,6 +43,7 @@ CONDITIONS = (
     ("(1)", ""),
     ("(1)", ""),
 )
+_BASED = re.compile(r"(x\d+|sp) ([+-]) (\d+)u")
 
 
 class Builder:
@@ -220,7 +223,13 @@ class Builder:
 
     def load(self, size: int, addr: str) -> str:
         """Zero-extended value of `size` bits (8..64); 128 gives an rt_v128."""
-        return f"rt_ld{size}(M, {addr})"
+        return f"rt_ld{size}({self.place(addr)})"
 
     def store(self, size: int, addr: str, value: str) -> None:
-        self.lines.append(f"rt_st{size}(M, {addr}, {value});")
+        self.lines.append(f"rt_st{size}({self.place(addr)}, {value});")
+
+    def place(self, addr: str) -> str:
+        """The first two arguments of an access: guest memory and address. A constant offset (of 64 KiB at most: there
+        are guards on both sides) is added to the former, where the processor does it in the access."""
+        based = _BASED.fullmatch(addr)
+        return f"M {based[2]} {based[3]}, {based[1]}" if based else f"M, {addr}"

@@ -15,24 +15,24 @@ LANES = ("u8x16", "u16x8", "u32x4", "u64x2")
 def load(b: Builder, bits: int, rt: int, addr: str) -> None:
     """Register rt = `bits` of memory, zeros above."""
     if bits == 128:
-        b.set_v(rt, f"rt_ld128(M, {addr})")
+        b.set_v(rt, f"rt_ld128({b.place(addr)})")
     elif bits == 64:
-        b.set_d(rt, f"rt_ldf64(M, {addr})")
+        b.set_d(rt, f"rt_ldf64({b.place(addr)})")
     elif bits == 32:
-        b.set_s(rt, f"rt_ldf32(M, {addr})")
+        b.set_s(rt, f"rt_ldf32({b.place(addr)})")
     else:
-        b.set_v(rt, f"rt_u64_v(rt_ld{bits}(M, {addr}))")
+        b.set_v(rt, f"rt_u64_v(rt_ld{bits}({b.place(addr)}))")
 
 
 def store(b: Builder, bits: int, rt: int, addr: str) -> None:
     if bits == 64:
-        b.line(f"rt_stf64(M, {addr}, {b.d(rt)});")
+        b.line(f"rt_stf64({b.place(addr)}, {b.d(rt)});")
     elif bits == 32:
-        b.line(f"rt_stf32(M, {addr}, {b.s(rt)});")
+        b.line(f"rt_stf32({b.place(addr)}, {b.s(rt)});")
     elif bits == 128:
-        b.line(f"rt_st128(M, {addr}, {b.v(rt)});")
+        b.line(f"rt_st128({b.place(addr)}, {b.v(rt)});")
     else:
-        b.line(f"rt_st{bits}(M, {addr}, (uint{bits}_t){b.v(rt)}[0]);")
+        b.line(f"rt_st{bits}({b.place(addr)}, (uint{bits}_t){b.v(rt)}[0]);")
 
 
 # --- one register

@@ -8,12 +8,14 @@ static uint64_t deeper(rt_cpu *c, volatile char *above) {
   return deeper(c, here) + (uint64_t)here[0];
 }
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   char what = *(char *)at(c, ((uint64_t *)at(c, c->sp))[2]);
   switch (what) {
     case 'n': return *(volatile uint32_t *)at(c, 0x10);
     case 'r': *(volatile uint32_t *)at(c, TEXT) = 1; return 0;
     case 'e': return *(volatile uint64_t *)(c->memory + 0xffffffff);
+    case 'a': return rt_ld64(c->memory + 16, ~UINT64_C(7)); /* an offset above the space */
+    case 'w': return rt_ld64(c->memory - 16, 8);            /* and one below it */
     case 'u': rt_trap(c, RT_TRAP_UNDEFINED, TEXT + 8, 0x00000001);
     case 'b': rt_trap(c, RT_TRAP_BREAKPOINT, TEXT + 8, 0xd4200000);
     case 'm': rt_miss(c, TEXT + 12, 0x1234560);

@@ -13,7 +13,7 @@ static uint32_t picture(uint32_t x, uint32_t y, uint32_t tick) {
   return (cell * 2654435761u) >> 8 & 0xffffff;
 }
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   int64_t fb = sys(c, 56, -100, text_at(c, PATH, "/dev/fb0"), 2);
   int64_t input = sys(c, 56, -100, text_at(c, PATH, "/dev/input/event0"), 04000);
   int64_t dsp = sys(c, 56, -100, text_at(c, PATH, "/dev/dsp"), 1);

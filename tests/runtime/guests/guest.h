@@ -1,6 +1,6 @@
 /* Guests for the runtime's tests: a module as the emitter would write it, with one function made by hand.
  *
- * A test writes `static uint64_t run(rt_cpu *c)` and GUEST_MODULE; guest memory is reached through at(), supervisor
+ * A test writes `GUEST(run) { ... }` over an `rt_cpu *c`, and GUEST_MODULE; guest memory is reached through at(), supervisor
  * calls through sys(). Guest address DATA is the start of 1 MiB of zeros that a guest may use. */
 #ifndef GUEST_H
 #define GUEST_H
@@ -13,6 +13,12 @@
 #define TEXT 0x10000u
 #define DATA 0x20000u
 #define DATA_SIZE 0x100000u
+
+/* The head of a function that the runtime calls as an emitted one. */
+#define GUEST(name)                                                             \
+  static uint64_t name##_on(rt_cpu *c);                                         \
+  static uint64_t name(rt_near *near) { return name##_on(rt_cpu_of(near)); }    \
+  static uint64_t name##_on(rt_cpu *c)
 
 static inline void *at(rt_cpu *c, uint64_t addr) { return c->memory + (uint32_t)addr; }
 

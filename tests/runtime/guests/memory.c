@@ -7,7 +7,7 @@
 #define EEXIST 17
 #define ANON 0x22
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   /* brk */
   uint64_t heap = (uint64_t)sys(c, 214, 0);
   EXPECT(c, heap == DATA + DATA_SIZE);

@@ -7,7 +7,7 @@
 #define BYTES (DATA + 0x10000)
 #define SIZE 0x80000
 
-static uint64_t child(rt_cpu *c) {
+GUEST(child) {
   EXPECT(c, sys(c, 64, *(int32_t *)at(c, FDS + 4), BYTES, SIZE) == SIZE);
   uint64_t pieces[4] = {BYTES, 100000, BYTES, SIZE - 100000};
   memcpy(at(c, STACK - 128), pieces, sizeof pieces);
@@ -17,7 +17,7 @@ static uint64_t child(rt_cpu *c) {
   return 0;
 }
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   memset(at(c, BYTES), 1, SIZE);
   EXPECT(c, sys(c, 59, FDS, 0) == 0);
   EXPECT(c, sys(c, 220, 0x3d0f00, STACK, TID, 0, TID) > 0);

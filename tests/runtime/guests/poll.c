@@ -26,7 +26,7 @@ static void set_fd(rt_cpu *c, int i, int64_t fd, int16_t events) {
 
 static int16_t got(rt_cpu *c, int i) { return *(int16_t *)at(c, FDS + 8 * (uint64_t)i + 6); }
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   int64_t input = sys(c, 56, -100, text_at(c, PATH, "/dev/input/event0"), 0);
   int64_t dsp = sys(c, 56, -100, text_at(c, PATH, "/dev/dsp"), 1);
   EXPECT(c, sys(c, 59, FDS, 0) == 0);

@@ -136,7 +136,7 @@ static void command(rt_cpu *c, const char *name) {
   say(c, "%s %d\n", name, (int)r);
 }
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   argc = (int)*(uint64_t *)at(c, c->sp);
   argv = c->sp + 8;
   for (next = 1; next < argc;) command(c, word(c));

@@ -13,7 +13,7 @@
 static int calls, last, on_altstack;
 static uint64_t landing;
 
-static uint64_t handler(rt_cpu *c) {
+GUEST(handler) {
   calls++;
   last = (int)c->x[0];
   int32_t *info = at(c, c->x[1]);
@@ -34,7 +34,7 @@ static void install(rt_cpu *c, int number, uint64_t to, uint64_t flags) {
 }
 
 /* A handler that changed the context's pc: everything above is left behind. */
-static uint64_t elsewhere(rt_cpu *c) {
+GUEST(elsewhere) {
   say(c, "elsewhere, x19 %d\n", (int)c->x[19]);
   install(c, 2, 0, 0);
   sys(c, 129, 1000, 2);
@@ -42,7 +42,7 @@ static uint64_t elsewhere(rt_cpu *c) {
   return 0;
 }
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   install(c, 10, HANDLER, 0x04000000);
   c->x[19] = 7;
   c->v[3] = (rt_v128){1, 2};

@@ -1,7 +1,7 @@
 /* What a guest finds at its start, and how output and the exit code get out. */
 #include "guest.h"
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   uint64_t *stack = at(c, c->sp);
   uint64_t argc = stack[0];
   say(c, "argc %d\n", (int)argc);

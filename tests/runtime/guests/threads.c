@@ -20,7 +20,7 @@ static void unlock(rt_cpu *c) {
   sys(c, 98, LOCK, 1, 1);
 }
 
-static uint64_t child(rt_cpu *c) {
+GUEST(child) {
   uint64_t me = c->tpidr_el0;
   EXPECT(c, c->x[0] == 0);
   for (int i = 0; i < 3; i++) {
@@ -37,7 +37,7 @@ static uint64_t child(rt_cpu *c) {
   return 0;
 }
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   for (uint64_t i = 1; i <= 3; i++) { /* a thread starts behind its svc, at TEXT + 4 */
     int64_t tid = sys(c, 220, THREAD_FLAGS, STACKS + 0x1000 * i, DONE + 8 * i, i, DONE + 8 * i);
     EXPECT(c, tid > 0 && *(int32_t *)at(c, DONE + 8 * i) == tid);

@@ -13,7 +13,7 @@
 static uint32_t reads, timeouts, last_code;
 static int64_t input;
 
-static uint64_t wait_for_input(rt_cpu *c) {
+GUEST(wait_for_input) {
   for (uint32_t turn = 0;; turn++) {
     if (turn % 2 == 0) {
       int32_t *fd = at(c, POLL);
@@ -33,7 +33,7 @@ static uint64_t wait_for_input(rt_cpu *c) {
   return 0;
 }
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   int64_t fb = sys(c, 56, -100, text_at(c, PATH, "/dev/fb0"), 2);
   input = sys(c, 56, -100, text_at(c, PATH, "/dev/input/event0"), 0);
   EXPECT(c, fb == 3 && input == 4);

@@ -1,7 +1,8 @@
 /* The contract between emitted code and its runtime. Emitted code includes this header and nothing else.
  *
- * Guest addresses are 32 bits wide: every access goes to `M + (uint32_t)address` inside one reservation of 4 GiB and
- * a guard, so that a wild guest pointer reaches guest memory or a fault, never the host's.
+ * Guest addresses are 32 bits wide: every access goes to `M + (uint32_t)address`, or to `M + offset + (uint32_t)base`
+ * with a constant offset of up to 64 KiB, inside one reservation of 4 GiB between guards, so that a wild guest pointer
+ * reaches guest memory or a fault, never the host's.
  */
 #ifndef RT_H
 #define RT_H

@@ -27,9 +27,9 @@ static void mark(uint32_t addr, uint64_t size, int access) {
 }
 
 static void reserve(void) {
-  void *base = mmap(NULL, RT_SPACE + RT_GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *base = mmap(NULL, RT_GUARD + RT_SPACE + RT_GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED) rt_fail("cannot reserve 4 GiB of address space: %s", strerror(errno));
-  rt_memory = base;
+  rt_memory = (uint8_t *)base + RT_GUARD;
 }
 
 static int segment_access(const rt_segment *s) {

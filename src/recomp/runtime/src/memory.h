@@ -1,4 +1,4 @@
-/* The guest's address space: one reservation of 4 GiB and a guard, and who may touch which page of it. */
+/* The guest's address space: one reservation of 4 GiB between guards, and who may touch which page of it. */
 #ifndef RT_MEMORY_H
 #define RT_MEMORY_H
 
@@ -10,7 +10,7 @@
 
 #define RT_PAGE 4096u
 #define RT_SPACE (UINT64_C(1) << 32)
-#define RT_GUARD (UINT64_C(1) << 20) /* an access at the last byte may be that wide */
+#define RT_GUARD (UINT64_C(1) << 20) /* accesses add offsets of up to 64 KiB to 32 bits of an address, either way */
 
 /* Page permissions. A page without RT_MAPPED belongs to nobody. */
 #define RT_READ 1

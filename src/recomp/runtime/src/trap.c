@@ -138,10 +138,11 @@ static void on_fault(int number, siginfo_t *info, void *context) {
   rt_thread *t = rt_thread_self();
   bool exact = rt_guest.faults && t;
   /* Where it is not exact, the function may be one that the compiler has put the faulting one into. */
-  uint64_t function = exact ? function_around(t->cpu.pc) : guest_function(host_pc(context)), addr = at - base;
+  uint64_t function = exact ? function_around(t->cpu.pc) : guest_function(host_pc(context));
+  uint32_t addr = (uint32_t)(at - base);
   rt_end_place place = {exact ? t->cpu.pc : function, 0};
-  if (rt_memory && addr < RT_SPACE + RT_GUARD) {
-    bool mapped = addr < RT_SPACE && rt_memory_page((uint32_t)addr) & RT_MAPPED, bus = number == SIGBUS;
+  if (rt_memory && at - (base - RT_GUARD) < RT_GUARD + RT_SPACE + RT_GUARD) {
+    bool mapped = at - base < RT_SPACE && rt_memory_page(addr) & RT_MAPPED, bus = number == SIGBUS;
     int code = bus ? info->si_code : mapped ? SEGV_ACCERR : SEGV_MAPERR;
     rt_fault fault = {bus ? G_SIGBUS : G_SIGSEGV, code, addr, place.pc, rt_guest.faults};
     keep_float_modes(context);

@@ -30,7 +30,7 @@ static void submit(rt_cpu *c) {
   request(c, nv, 1, fd | UINT64_C(0xc018481b) << 32); /* Ioctl: kick off */
 }
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   const char *how = getenv("ENDING");
   if (strcmp(how, "unknowns") == 0) unknowns(c);
   if (strcmp(how, "panic") == 0) request(c, get_service(c, connect_sm(c), "set"), 10, 0);

@@ -1,6 +1,6 @@
 /* Console guests for the runtime's tests: a module as the emitter would write it, with functions made by hand.
  *
- * A test writes `static uint64_t run(rt_cpu *c)`, further functions as entries at TEXT + 4 n, and GUEST_MODULE. */
+ * A test writes `GUEST(run) { ... }` over an `rt_cpu *c`, further functions as entries at TEXT + 4 n, and GUEST_MODULE. */
 #ifndef GUEST_H
 #define GUEST_H
 
@@ -15,6 +15,12 @@
 #define STACKS (DATA + 0x80000)
 
 #define KERNEL(description) (1u | (description) << 9)
+
+/* The head of a function that the runtime calls as an emitted one. */
+#define GUEST(name)                                                             \
+  static uint64_t name##_on(rt_cpu *c);                                         \
+  static uint64_t name(rt_near *near) { return name##_on(rt_cpu_of(near)); }    \
+  static uint64_t name##_on(rt_cpu *c)
 
 static inline void *at(rt_cpu *c, uint64_t addr) { return c->memory + (uint32_t)addr; }
 

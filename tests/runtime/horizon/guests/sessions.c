@@ -15,7 +15,7 @@ static uint32_t receive(rt_cpu *c, uint32_t handle, uint32_t reply_to, int64_t t
 }
 
 /* The server: answers three messages with their first word doubled. */
-static uint64_t server(rt_cpu *c) {
+GUEST(server) {
   const uint32_t session = (uint32_t)c->x[0] & 0xffffff, own = session ? *(uint32_t *)at(c, DATA + 0x200) : 0;
   uint32_t *message = at(c, c->tpidrro_el0), reply_to = 0;
   for (int i = 0; i < 3; i++) {
@@ -51,7 +51,7 @@ static void talk(rt_cpu *c, uint32_t server_end, uint32_t client_end) {
   EXPECT(c, svc(c, 0x18) == 0); /* joined */
 }
 
-static uint64_t run(rt_cpu *c) {
+GUEST(run) {
   X(c, 0, 0, 0, 0);
   EXPECT(c, svc(c, 0x40) == 0);
   talk(c, (uint32_t)c->x[1], (uint32_t)c->x[2]);
