@@ -3,7 +3,8 @@
     python tools/batch_scale.py [--titles 1000] [--simulate 1000,10000,100000]
 
 Prints a line for each: titles, seconds, overhead a title (wall clock times workers, less what the stages themselves
-took), CPU a title, and the coordinator's memory.
+took), CPU a title, and the coordinator's memory; then what an attempt's process itself spends in and beside its stages,
+in CPU time, which other work on the machine hardly changes.
 """
 
 from __future__ import annotations
@@ -55,6 +56,54 @@ def measure(count: int, jobs: int) -> None:
             )
     finally:
         shutil.rmtree(folder)
+
+
+def split(count: int) -> None:
+    """CPU in and beside the stages of so many attempts, in this process, new and cached."""
+    from batch.catalogue import command_titles
+    from recomp.batch.executor import Task
+    from recomp.batch.local import preload
+    from recomp.batch.local_work import local_work
+    from recomp.batch.units import units
+    from recomp.config.batch import load
+    from recomp.engine.fingerprint import StatCache
+    from recomp.stages.tools import look_at_tools
+
+    folder = Path(tempfile.mkdtemp(prefix="recomp-scale-"))
+    try:
+        path, _ = command_titles(folder, count)
+        batch, known = load(str(path)), StatCache()
+        everything = {unit.name: unit for unit in units(batch)}
+        preload()
+        look_at_tools(known)
+        work = local_work(batch, everything.__getitem__, known)
+        for name in ("first", "second"):
+            inside, begun = 0.0, 0.0
+
+            def tell(kind: str, facts: dict[str, Any]) -> None:
+                nonlocal inside, begun
+                if kind == "stage":
+                    begun = cpu_seconds()
+                elif kind == "step" and not facts["cache_hit"]:
+                    inside += cpu_seconds() - begun
+
+            started = cpu_seconds()
+            for unit in everything:
+                outcome = work(Task(unit, 1, {}), tell, lambda stage: None)
+                assert outcome["status"] == "passed", outcome
+            total = cpu_seconds() - started
+            print(
+                f"{name:<7} {count} attempts: {1000 * inside / count:.1f} ms CPU in their stages, "
+                f"{1000 * (total - inside) / count:.1f} ms beside them",
+                flush=True,
+            )
+    finally:
+        shutil.rmtree(folder)
+
+
+def cpu_seconds() -> float:
+    found = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in found)
 
 
 def watch_memory(process: subprocess.Popen[bytes]) -> str:
@@ -167,6 +216,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.titles:
         measure(options.titles, options.jobs)
+        split(min(options.titles, 100))
     for count in filter(None, options.simulate.split(",")):
         simulate(int(count))
 

@@ -234,7 +234,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def preload() -> None:
-    """Import what every attempt needs, and read the tables of instructions, once, before there are any attempts.
+    """Import what every attempt needs, and what takes long to make, once, before there are any attempts.
     Nothing that starts threads, which a fork does not take along: numpy's library of algebra would."""
     name = "OPENBLAS_NUM_THREADS"
     before = os.environ.get(name)
@@ -255,8 +255,9 @@ def preload() -> None:
     import recomp.engine.process
     import recomp.formats.elf
     import recomp.lift.lift
-    import recomp.report
     import recomp.stages.compile  # noqa: F401
     from recomp.emit.code import Code
+    from recomp.report.page import template
 
     Code((), {}).pieces((NOP,), 0)
+    template()

@@ -8,6 +8,7 @@ script whose hash it names), so a hostile file name in a manifest stays text.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import io
 import os
@@ -21,6 +22,7 @@ from recomp.report.threads import draw_threads
 from recomp.report.timeline import draw_timeline
 
 if TYPE_CHECKING:
+    import jinja2
     import numpy as np
 
 _HERE = Path(__file__).parent
@@ -79,6 +81,23 @@ def write_report(
     os.replace(scratch, path)
 
 
+@functools.cache
+def template() -> jinja2.Template:
+    """The page's template, compiled: that takes longer than to render one, and a batch renders many."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = lambda value: f"{value:,}".replace(",", "\u202f")
+    environment.filters["truncate_list"] = _shortened
+    return environment.get_template("page.html.j2")
+
+
 def render(
     manifest: Mapping[str, Any],
     validation: Mapping[str, Any] | None,
@@ -93,20 +112,9 @@ def render(
     title: str = "",
 ) -> str:
     """Return the page that `write_report` writes."""
-    import jinja2
-
     script = (_HERE / "page.js").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = lambda value: f"{value:,}".replace(",", "\u202f")
-    environment.filters["truncate_list"] = _shortened
     video = (validation or {}).get("video")
-    return environment.get_template("page.html.j2").render(
+    return template().render(
         title=title or "recomp",
         style=(_HERE / "page.css").read_text(encoding="utf-8"),
         script=script,
