@@ -30,10 +30,10 @@ class Limits:
     gap_ticks: float = 2
     lead_ticks: float = 120
     stuck_share: float = 0.02
-    instant_deficit: float = 0.35
+    instant_deficit: float = 0.30
     persistent_deficit: float = 0.15
     scene_ssim_deficit: float = 0.02
-    colour_deficit: float = 0.29
+    colour_deficit: float = 0.25
     update_rate_hz: float = 0
     shift_px: float = 0.5
     scale_share: float = 0.003
