@@ -107,7 +107,7 @@ def one_channel(samples: np.ndarray) -> np.ndarray:
     return out
 
 
-LOW = ("x264-crf32", "x264-crf32-30fps")
+LOW = ("x264-crf32", "x264-crf32-30fps", "hevc-30fps")
 DROWNED = dict.fromkeys(LOW, "256 pixels drown in what the codec does to the tile around them")
 ALL = tuple(ENCODINGS)
 SLOW = ("x264-30fps", "x264-crf32-30fps", "hevc-30fps", "vp9-30fps")

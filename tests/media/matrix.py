@@ -79,13 +79,13 @@ def main() -> int:
     for name, expected, row in results(names):
         found[name] = f"| {name} | {expected} | {' | '.join(row)} |"
         print(found[name], flush=True)
+        if "--update" in sys.argv[1:]:
+            update(head, found)
         if name == "none":
             clean_ones = set(row)
         else:
             outcomes.update(row)
     print(", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
-    if "--update" in sys.argv[1:]:
-        update(head, found)
     return 1 if clean_ones - {"passed"} else 0
 
 

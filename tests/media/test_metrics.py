@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from recomp.media.metrics import block_ssim, psnr, tiles
+from recomp.media.metrics import around, block_ssim, compare_blocks, psnr, seen, tiles
 from recomp.media.xpsnr import Xpsnr
 
 
@@ -43,6 +43,27 @@ def test_a_tile_of_colour_lies_over_the_tile_of_luma():
     theirs = tiles(block_ssim(luma[::2, ::2], small), 2)
     assert ours.shape == theirs.shape == (6, 10)
     assert np.argmin(ours) == np.argmin(theirs) == 2 * 10 + 4
+
+
+def test_what_nobody_sees_is_no_deficit():
+    """Two levels off in a dark tile: SSIM falls to nothing, and half of that counts; 16 levels count in full."""
+    deficit = np.array([0.8, 0.8, -0.1])
+    error = np.array([4.0 + 1.0, 256.0, 1.0])
+    assert seen(deficit, error, np.array([1.0, 0.0, 1.0])) == pytest.approx([0.4, 0.8, -0.1])
+
+
+def test_a_codec_may_spend_its_bits_in_the_tile_beside():
+    null = np.ones((1, 4, 5))
+    null[0, 1, 1] = 0.5
+    found = around(null)[0]
+    assert (found[:3, :3] == 0.5).all() and (found[3] == 1).all() and (found[:, 3:] == 1).all()
+
+
+def test_squared_error_of_blocks_by_hand():
+    a = np.full((8, 16), 10, np.uint8)
+    b = a.copy()
+    b[:, 8:] += 3
+    assert compare_blocks(a, b)[1].tolist() == [[0.0, 9.0]]
 
 
 def test_psnr_by_hand():

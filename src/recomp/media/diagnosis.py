@@ -265,7 +265,7 @@ def _local(m: Measurement, limits: Limits, covered: np.ndarray) -> Iterator[dict
             facts = f"in colour, tile SSIM up to {hue:.2f} below the codec's own"
         wide = (lasting[start : end + 1] > limits.persistent_deficit).mean(axis=(1, 2))
         to_end = end >= len(m.ticks) - PERSISTENT
-        if ticks <= 3:
+        if ticks <= 3 and worst > limits.instant_deficit:  # not a piece of what lasts
             yield _finding("glitch", first, ticks, f"{where} differ for {ticks} ticks; {facts}", box=box)
         elif to_end and start > 0 and float(np.median(wide)) > _WIDE:
             text = f"from here on the picture is another one; {facts}"

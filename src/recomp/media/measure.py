@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from recomp.errors import FormatError
 from recomp.media.calibration import Calibration, calibrate
 from recomp.media.clip import Facts, Planar, plane, read_facts, run_filter, slowness, ticks
-from recomp.media.metrics import block_ssim, colour_tiles, excess, persistent, psnr, tiles
+from recomp.media.metrics import around, excess, persistent, psnr, seen, tile_facts
 from recomp.media.recoded import Recoded
 from recomp.media.registration import Registration, normalised, register
 from recomp.media.xpsnr import Xpsnr
@@ -33,8 +33,9 @@ _RGB = "flags=bicubic+bitexact+accurate_rnd+full_chroma_int"
 @dataclass(frozen=True)
 class Measurement:
     """Everything the gates look at. Arrays over the K judged ticks: reference tick, tile SSIM (K, rows, columns) of
-    the capture and of the null, in luma and (`_colour`) in the mean of both colour planes; mean SSIM of Y, U and V,
-    PSNR of luma and XPSNR of all three in dB."""
+    the capture and of the null; how much worse each tile visibly is than the codec alone makes it, in luma and
+    (`_colour`) in the mean of both colour planes; mean SSIM of Y, U and V, PSNR of luma and XPSNR of all three in dB.
+    """
 
     reference: Facts
     capture: Facts
@@ -48,8 +49,8 @@ class Measurement:
     ticks: np.ndarray
     observed: np.ndarray
     null: np.ndarray
-    observed_colour: np.ndarray
-    null_colour: np.ndarray
+    deficit: np.ndarray
+    deficit_colour: np.ndarray
     ssim: np.ndarray
     ssim_colour: np.ndarray  # (K, 2)
     psnr: np.ndarray
@@ -63,18 +64,13 @@ class Measurement:
     captured: int
 
     @cached_property
-    def deficit(self) -> np.ndarray:
-        """How much worse each tile is than the codec alone makes it, (K, rows, columns)."""
-        return excess(self.observed, self.null)
-
-    @cached_property
     def lasting(self) -> np.ndarray:
-        """The same as a running median over time: what lasts."""
+        """The deficit as a running median over time: what lasts."""
         return persistent(self.deficit)
 
     @cached_property
     def lasting_colour(self) -> np.ndarray:
-        return persistent(excess(self.observed_colour, self.null_colour))
+        return persistent(self.deficit_colour)
 
 
 def measure(
@@ -117,18 +113,18 @@ def measure(
     weighted = Xpsnr(planar.size, rate)
     observed, ssim, colour, noise, eye, pictures = [], [], [], [], [], []
     for tick, a, b in _pairs(reference, capture, registration, (clock, rate), planar):
-        luma, *chroma = (block_ssim(plane(a, k), plane(b, k)) for k in range(3))
-        observed.append((tiles(luma), colour_tiles(chroma)))
-        ssim.append(float(luma.mean()))
-        colour.append([float(blocks.mean()) for blocks in chroma])
+        facts, means = tile_facts([(plane(a, k), plane(b, k)) for k in range(3)])
+        observed.append(facts)
+        ssim.append(means[0])
+        colour.append(means[1:])
         noise.append(psnr(plane(a, 0), plane(b, 0)))
         eye.append(weighted.push(a, b))
         if tick in anchors:
             pictures.append((_rgb(a), _rgb(b)))
         null.push(b)
     nothing = np.zeros((0, 1, 1), np.float32)
-    seen = [np.array(tiled) for tiled in zip(*observed, strict=True)] or [nothing, nothing]
-    floor = null.finish(seen)
+    found = [np.array(tiled) for tiled in zip(*observed, strict=True)] or [nothing] * 4
+    floor = null.finish(found)
     frames = registration.capture_of[judged]
     light = np.stack([thumbs[judged].reshape(len(judged), -1), shown[frames].reshape(len(judged), -1)], axis=1)
     return Measurement(
@@ -142,10 +138,10 @@ def measure(
         pictured=pictured,
         calibration=calibrate(pictures) if pictures else None,
         ticks=judged,
-        observed=seen[0],
+        observed=found[0],
         null=floor[0],
-        observed_colour=seen[1],
-        null_colour=floor[1],
+        deficit=seen(excess(found[0], around(floor[0])), found[2], floor[2]),
+        deficit_colour=seen(excess(found[1], around(floor[1])), found[3], floor[3]),
         ssim=np.array(ssim),
         ssim_colour=np.array(colour).reshape(-1, 2),
         psnr=np.array(noise),

@@ -21,17 +21,32 @@ PERSISTENT = 9
 
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _PEAK_DB = 99.0
+_SEEN_LEVELS = 4.0
 _BAND = 120  # rows, whole blocks
 _EXACT = 128  # so many squares of 8-bit differences add up exactly in float32
 
 
 def block_ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """SSIM of each 8x8 block of two (height, width) uint8 planes: (ceil(height / 8), ceil(width / 8)) float32."""
+    return compare_blocks(a, b)[0]
+
+
+def compare_blocks(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """SSIM and mean squared error (levels squared) of each 8x8 block, both as `block_ssim` has them."""
     mean_x, mean_y, product, squares = _block_sums(_padded(a), _padded(b)) / (BLOCK * BLOCK)
     means = mean_x * mean_y
     squared_means = mean_x * mean_x + mean_y * mean_y
     luminance = (2 * means + _C1) / (squared_means + _C1)
-    return luminance * (2 * (product - means) + _C2) / (squares - squared_means + _C2)
+    ssim = luminance * (2 * (product - means) + _C2) / (squares - squared_means + _C2)
+    return ssim, squares - 2 * product
+
+
+def tile_facts(planes: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[list[np.ndarray], list[float]]:
+    """Compare Y, U and V of two pictures. Returns ([SSIM of luma by tiles, of colour, squared error of luma, of
+    colour], [mean SSIM of Y, U, V])."""
+    ssim, error = zip(*(compare_blocks(a, b) for a, b in planes), strict=True)
+    facts = [kind for blocks in (ssim, error) for kind in (tiles(blocks[0]), colour_tiles(blocks[1:]))]
+    return facts, [float(blocks.mean()) for blocks in ssim]
 
 
 def tiles(blocks: np.ndarray, step: int = TILE // BLOCK) -> np.ndarray:
@@ -67,6 +82,25 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 def excess(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
     """How much worse each tile is than the codec alone makes it: (ticks, rows, columns), negative = better."""
     return null - observed
+
+
+def around(null: np.ndarray) -> np.ndarray:
+    """The worst of each tile and its neighbours: at one quality a codec spends its bits in another tile each time."""
+    import numpy as np
+
+    padded = np.pad(null, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows, columns = null.shape[1:]
+    shifted = [padded[:, y : y + rows, x : x + columns] for y in range(3) for x in range(3)]
+    return np.minimum.reduce(shifted)
+
+
+def seen(deficit: np.ndarray, observed_error: np.ndarray, null_error: np.ndarray) -> np.ndarray:
+    """A deficit as far as somebody can see it: in a dark or an empty tile SSIM falls with the last bit. What differs by
+    less than four levels (root of the mean squared error beyond the codec's own) counts in proportion."""
+    import numpy as np
+
+    beyond = np.sqrt(np.maximum(observed_error - null_error, 0)) / _SEEN_LEVELS
+    return deficit * np.where(deficit > 0, np.minimum(beyond, 1), 1)
 
 
 def persistent(deficit: np.ndarray) -> np.ndarray:

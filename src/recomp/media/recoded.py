@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recomp.media.clip import Planar, plane, read_facts, slowness, ticks
-from recomp.media.metrics import block_ssim, colour_tiles, tiles
+from recomp.media.metrics import tile_facts
 from recomp.media.null import NullCodec, Packet, read_packets
 from recomp.media.registration import Registration
 
@@ -40,7 +40,7 @@ class Recoded:
 
         facts = read_facts(source)
         self.quality: int | None = None
-        self.tiles: list[tuple[np.ndarray, np.ndarray]] = []
+        self.facts: list[list[np.ndarray]] = []
         self.waiting: deque[av.VideoFrame] = deque()
         self.recoder = None
         judged = np.flatnonzero(registration.recorded & (registration.capture_of >= 0))
@@ -71,21 +71,21 @@ class Recoded:
             self._measure(self.recoder.push(picture))
 
     def finish(self, observed: list[np.ndarray]) -> list[np.ndarray]:
-        """Return the tile SSIM of each judged tick, in luma and in colour, of the shapes of `observed`."""
+        """Return what `tile_facts` has of each judged tick, of the shapes of `observed`; of a lossless recording that
+        nothing differs."""
         import numpy as np
 
-        out = [np.ones_like(tiled) for tiled in observed]
+        out = [make(tiled) for make, tiled in zip((np.ones_like,) * 2 + (np.zeros_like,) * 2, observed, strict=True)]
         if self.recoder is not None:
             self._measure(self.recoder.finish())
-            for part, mine in zip(out, zip(*self.tiles, strict=True), strict=False):
+            for part, mine in zip(out, zip(*self.facts, strict=True), strict=False):
                 part[: len(mine)] = mine
         return out
 
     def _measure(self, recoded: list[av.VideoFrame]) -> None:
         for picture in recoded:
             before = self.waiting.popleft()
-            luma, *chroma = (block_ssim(plane(before, k), plane(picture, k)) for k in range(3))
-            self.tiles.append((tiles(luma), colour_tiles(chroma)))
+            self.facts.append(tile_facts([(plane(before, k), plane(picture, k)) for k in range(3)])[0])
 
 
 def _from_a_key(packets: list[Packet], places: np.ndarray, judged: np.ndarray) -> tuple[int, int, int]:
