@@ -7,7 +7,7 @@ in it, comes back to its caller whatever happens: it is balanced, and so is all 
 functions can tell whether the registers they save went through guest memory: they stay in the C locals of whoever uses
 them, and the words that save and restore them are dropped.
 
-So it is for whole programs: where every function is balanced, all are closed.
+That takes the whole program: where every function is balanced, all are closed.
 
 A register that is its caller's on one path to a read and not on another is one that the guest's source never set on
 the first: it reads as zero there.
