@@ -21,7 +21,7 @@ def test_a_right_script_is_told_in_a_line(tmp_path, capsys):
     path = tmp_path / "s.toml"
     path.write_text(HEAD + event(3, "A", 1) + event(9, "A", 0) + '[[markers]]\nname = "end"\nframe = 60\n')
     assert main(["input", "check", str(path)]) == 0
-    assert capsys.readouterr().out.endswith("s.toml: 2 events, 1 markers, to tick 60 (1.0 s)\n")
+    assert capsys.readouterr().out.endswith("s.toml: 2 events, 1 marker, to tick 60 (1.0 s)\n")
 
 
 def test_what_a_script_hardly_means_is_noted(tmp_path, capsys):

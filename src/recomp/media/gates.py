@@ -33,7 +33,7 @@ class Limits:
     instant_deficit: float = 0.30
     persistent_deficit: float = 0.15
     scene_ssim_deficit: float = 0.02
-    colour_deficit: float = 0.25
+    colour_deficit: float = 0.29
     update_rate_hz: float = 0
     shift_px: float = 0.5
     scale_share: float = 0.003
