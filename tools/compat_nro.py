@@ -6,8 +6,8 @@ and the sound and the way in which the program ends must be the same.
 
     python tools/compat_nro.py NROS [--second ORACLE] [--ticks N] [--update] [NAME...]
 
-What `tests/compat/nros.toml` knows by its SHA-256 goes into docs/compatibility.md with --update; results of the same
-sources are not made again. The files themselves never enter the repository.
+What `tests/compat/console/nros.toml` knows by its SHA-256 goes into docs/compatibility.md with --update; results of the
+same sources are not made again. The files themselves never enter the repository.
 
 --second names a further oracle, called as `python ORACLE FILE.nro --frames N --input '50-54:A,...' --dumpat 1,...,N
 --sd FOLDER --json OUT`. It says in JSON `exit`, and `hashes`: [vsync, queued frames, first 12 digits of the SHA-1 of
@@ -42,7 +42,7 @@ from recomp.media.hashing import hash_frame  # noqa: E402
 from recomp.media.recording import Recording  # noqa: E402
 
 PAGE = ROOT / "docs" / "compatibility.md"
-LIST = ROOT / "tests" / "compat" / "nros.toml"
+LIST = ROOT / "tests" / "compat" / "console" / "nros.toml"
 WORK = ROOT / ".cache" / "nro"
 HEADING = "## Console homebrew"
 INTRODUCTION = """\
@@ -347,7 +347,7 @@ def update_page(section: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("nros", type=Path, help="a folder of NROs")
-    parser.add_argument("names", nargs="*", help="only these, by their names in tests/compat/nros.toml or their files'")
+    parser.add_argument("names", nargs="*", help="only these, by their names in the list or their files'")
     parser.add_argument("--second", type=Path, metavar="ORACLE", help="a further oracle's program")
     parser.add_argument("--ticks", type=int, default=210, help="ticks to play (default 210)")
     parser.add_argument("--update", action="store_true", help="rewrite docs/compatibility.md")

@@ -69,7 +69,7 @@ def test_the_sdk_by_its_marks(tool: ModuleType, magic: dict[int, bytes], expecte
 
 
 def test_the_list_says_where_each_program_is_from() -> None:
-    programs = tomllib.loads((ROOT / "tests" / "compat" / "nros.toml").read_text(encoding="utf-8"))["nro"]
+    programs = tomllib.loads((ROOT / "tests" / "compat" / "console" / "nros.toml").read_text(encoding="utf-8"))["nro"]
     for program in programs:
         assert program.keys() - {"presses"} == {"name", "from", "commit", "path", "licence", "sha256"}
         assert re.fullmatch(r"[0-9a-f]{64}", program["sha256"]) and re.fullmatch(r"[0-9a-f]{40}", program["commit"])

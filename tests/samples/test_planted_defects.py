@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recomp import semantics
 from recomp.semantics import functions
 from tests.samples.short import automate, native_frames, report, write_script
 
@@ -77,7 +76,6 @@ def test_a_wrong_instruction_is_found_at_the_first_frame_it_spoils(
 
     folder = copy_of(short, tmp_path / "wrong", cached=False)
     monkeypatch.setitem(functions(), "FRINTM_s", functions()["FRINTP_s"])
-    monkeypatch.setattr(semantics, "_memo", {})  # what the right semantics said of these words
     monkeypatch.setenv("RECOMP_CACHE_DIR", str(tmp_path / "cache"))
     assert automate(folder) == 1
     theirs = native_frames(folder / "out", short / "input_script.toml")

@@ -108,7 +108,7 @@ def test_analysis_runs_when_it_is_configured(folder: ProjectFolder, capsys: pyte
         "command": [folder.script("export", "echo '{}' > names.json")], "expected_outputs": ["names.json", "more.json"],
     }  # fmt: skip
     assert automate(folder) == 1
-    assert f"without making {folder.root / 'more.json'}" in capsys.readouterr().err
+    assert "without making more.json" in capsys.readouterr().err
     folder.config["analysis"]["expected_outputs"] = ["names.json"]
     assert automate(folder) == 0
     assert folder.steps()["analysis"]["outputs"] == ["names.json"]
