@@ -295,3 +295,16 @@ def test_a_page_is_the_same_for_the_same_run(project):
         pages.append((project.root / name).read_bytes())
     assert pages[0] == pages[1]
     assert str(project.root).encode() not in pages[0]
+
+
+def test_a_validation_that_broke_off_shows_no_earlier_verdict(project, capsys):
+    make_golden(project)
+    assert run(project, "automate") == 0
+    (project.root / "golden" / "frames.hashes").write_text("garbage\n")
+    assert run(project, "automate") == 1
+    assert run(project, "report") == 0
+    page = (project.work_root / "report.html").read_text()
+    assert "Stage validate failed" in page and "Equal to the reference" not in page
+    assert "validation_report" not in project.manifest()
+    assert run(project, "accept", "--scene", "*", "--because", "it was right") == 2
+    assert "the last run compared nothing" in capsys.readouterr().err

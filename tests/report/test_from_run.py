@@ -37,6 +37,7 @@ def run(tmp_path):
         "run/capture/capture.mkv": "capture-video",
         "run/recording/audio.pcm": "recording",
         "run/recording/inputs.jsonl": "recording",
+        "run/validation/validation-report.json": "validation-report",
     }
     artifacts = [{"path": path, "sha256": "0" * 64, "size": 1, "role": role} for path, role in roles.items()]
     manifest = {**MANIFEST, "artifacts": artifacts, "validation_report": "run/validation/validation-report.json"}

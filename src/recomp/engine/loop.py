@@ -160,7 +160,7 @@ class Ledger:
             "rounds": self._round,
             "steps": self.steps(),
             "artifacts": [artifacts[path] for path in sorted(artifacts)],
-            **plan.extra,
+            **{key: value for key, value in plan.extra.items() if key != "validation_report" or value in artifacts},
         }
 
     def _artifacts(self, stage: Stage, settled: Settled) -> list[dict[str, Any]]:

@@ -16,10 +16,11 @@ _VERDICTS = {
 def verdict(validation: Mapping[str, Any] | None, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return {"tone", "sign", "headline", "sentence"}: "pass", "fail" or "open", for the top of the page."""
     failed = [step["name"] for step in manifest.get("steps", []) if step.get("status") == "failed"]
-    broken = [name for name in failed if name != "validate"]
+    compared = "video" in (validation or {})
+    broken = [name for name in failed if name != "validate" or not compared]
     if broken:
         return _verdict("fail", "✗", f"Stage {broken[0]} failed", "Nothing after it ran. Its log says why.")
-    if not validation or "video" not in validation:
+    if not validation or not compared:
         return _verdict("open", "–", "Nothing was compared", "This run has no reference.")
     video = validation["video"]
     tone, sign, headline = _VERDICTS.get(video["status"], ("open", "?", str(video["status"])))

@@ -85,8 +85,8 @@ def _located(path: str, base: Path) -> Path | None:
 
 
 def _validation(manifest: Mapping[str, Any], base: Path) -> tuple[dict[str, Any] | None, Path | None]:
-    name = manifest.get("validation_report")
-    path = _located(name, base) if name else artifact(manifest, base, "validation-report")
+    # Only one that this very run recorded: where a validation broke off, that of an earlier one still lies there.
+    path = artifact(manifest, base, "validation-report")
     return (None, None) if path is None else (read_json(path), path.parent / "pictures")
 
 
