@@ -142,14 +142,20 @@ def play_oracle(nro: Path, folder: Path, ticks: int, script: str) -> Played:
     return Played(facts["frames"], sound, kind, f"{end['kind']}: {end['detail']}".rstrip(": "), unknown)
 
 
+class Refused(Exception):
+    """What `recomp port` says of a program that it does not take."""
+
+
 def build_port(nro: Path, folder: Path, misses: Path) -> Path:
+    """Raises Refused."""
     port = folder / "port"
     command = [sys.executable, "-m", "recomp", "port", str(nro), "-o", str(port)]
     command += ["--trace", str(misses)] if misses.exists() else []
     env = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     if done.returncode:
-        raise SystemExit(f"{nro.name}: recomp port failed with exit code {done.returncode}\n{done.stderr[-2000:]}")
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise Refused(said[0].removeprefix("recomp: error: ").removeprefix(f"{nro}: "))
     return port
 
 
@@ -287,20 +293,23 @@ def kept(path: Path, mark: str, make: Callable[[], dict[str, Any]]) -> dict[str,
 def play_both(nro: Path, name: str, folder: Path, ticks: int, presses: Presses) -> dict[str, Any]:
     """The row."""
     data = nro.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
     misses, script = folder / "misses.jsonl", events(presses)
     theirs = play_oracle(nro, folder, ticks, script)
-    for _ in range(MOST_ROUNDS):
-        port = build_port(nro, folder, misses)
-        ours = play_port(port, nro, folder, ticks, script)
-        if ours.kind != "miss":
-            break
+    try:
+        for _ in range(MOST_ROUNDS):
+            port = build_port(nro, folder, misses)
+            ours = play_port(port, nro, folder, ticks, script)
+            if ours.kind != "miss":
+                break
+    except Refused as error:
+        return asdict(Row(name, digest, generation(data), 0, 0, 0, False, "none", "-", f"not recompiled: {error}", ""))
     compared, equal, difference = compare(theirs, ours)
     sound = compare_sound(theirs.sound, ours.sound)
     difference = difference or ("the sound differs" if sound == "differs" else "")
     answers = play_port(port, nro, folder, ticks, "").pictures != ours.pictures
     ending = ours.ending + (f"; not implemented: {', '.join(ours.unknown)}" if ours.unknown else "")
     pictures = len(set(ours.pictures[leading_black(ours.pictures) :]))
-    digest = hashlib.sha256(data).hexdigest()
     return asdict(
         Row(name, digest, generation(data), compared, equal, pictures, answers, sound, ending, difference, "")
     )

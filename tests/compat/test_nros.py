@@ -68,6 +68,19 @@ def test_the_sdk_by_its_marks(tool: ModuleType, magic: dict[int, bytes], expecte
     assert tool.generation(bytes(nro)) == expected
 
 
+def test_a_program_that_is_refused_is_a_row_that_says_why(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_oracle(*_: object) -> object:
+        return tool.Played([], b"", "failed", "")
+
+    nro = tmp_path / "cut.nro"
+    nro.write_bytes(bytes(16) + b"NRO0" + bytes(0x70))
+    monkeypatch.setattr(tool, "play_oracle", no_oracle)
+    row = tool.play_both(nro, "cut", tmp_path, 1, ())
+    assert row["difference"].startswith("not recompiled: nro: ") and row["equal"] == row["compared"] == 0
+
+
 def test_the_list_says_where_each_program_is_from() -> None:
     programs = tomllib.loads((ROOT / "tests" / "compat" / "console" / "nros.toml").read_text(encoding="utf-8"))["nro"]
     for program in programs:
