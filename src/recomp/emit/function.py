@@ -7,69 +7,34 @@ stores what is still dirty and goes on to `unwind`: to an entry of this very act
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from recomp.emit.code import Piece
 from recomp.emit.files import c_comment
 from recomp.emit.flow import Flow, Part
+from recomp.emit.moves import (
+    FLAG_NAMES,
+    NAMES,
+    VECTOR_LOADS,
+    VECTOR_STORES,
+    VECTOR_VALUES,
+    VECTOR_ZEROS,
+    from_value,
+    moves,
+    variables,
+)
 from recomp.emit.placement import Placement, place
 from recomp.emit.runs import SHOWS, Step, emit_steps
 from recomp.emit.signature import Signature, called, own_signature, thunk
 from recomp.emit.summary import Summaries, callee_of
 from recomp.emit.views import VECTORS, Access, Views, bits, build_views
 from recomp.lift.module import Function
-from recomp.semantics.builder import CF, NF, V0, VF, ZF
+from recomp.semantics.builder import NF, V0
 from recomp.semantics.propagate import Propagating, propagating
-
-_FLAG_NAMES = {NF: "nf", ZF: "zf", CF: "cf", VF: "vf"}
-_NAMES = [*(f"x{n}" for n in range(31)), "sp", "nf", "zf", "cf", "vf"]
-_FIELDS = [*(f"c->x[{n}]" for n in range(31)), *(f"c->{name}" for name in _NAMES[31:])]
-_LOADS = [f"  {name} = {field};" for name, field in zip(_NAMES, _FIELDS, strict=True)]
-_STORES = [f"  {field} = {name};" for name, field in zip(_NAMES, _FIELDS, strict=True)]
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def _moves(mask: int, into_c: bool) -> tuple[str, ...]:
-    """Stores into `*c`, or loads, of general registers and flags."""
-    lines = _STORES if into_c else _LOADS
-    return tuple(lines[bit] for bit in bits(mask & ~VECTORS))
-
-
-_VECTOR_LOADS = {
-    "v": "  v{n} = c->v[{n}];",
-    "d": "  d{n} = rt_v_to_d(c->v[{n}]);",
-    "du": "  d{n} = rt_v_to_d(c->v[{n}]); u{n} = c->v[{n}][1];",
-    "s": "  s{n} = rt_v_to_s(c->v[{n}]);",
-}
-_VECTOR_VALUES = {
-    "v": "v{n}",
-    "d": "rt_d_to_v(d{n})",
-    "du": "(rt_v128){{rt_d_bits(d{n}), u{n}}}",
-    "s": "rt_s_to_v(s{n})",
-}
-_VECTOR_STORES = {kind: f"  c->v[{{n}}] = {value};" for kind, value in _VECTOR_VALUES.items()}
-
-
-_VECTOR_ZEROS = {
-    "v": "  v{n} = (rt_v128){{0}};",
-    "d": "  d{n} = 0;",
-    "du": "  d{n} = 0; u{n} = 0;",
-    "s": "  s{n} = 0;",
-}
-
 
 _NO_ACCESS: tuple[list[Access], list[Access]] = [], []
 #: (view that a text names, register, how the function keeps it)
 _Kept = list[tuple[str, int, str]]
-
-_FIELD = re.compile(r"c->v\[(\d+)\]|c->(sp)|c->x\[(\d+)\]")
-
-
-def _from_value(load: str) -> str:
-    """A load from `*c` as a load from the C value of the same register."""
-    return _FIELD.sub(lambda m: f"a_v{m[1]}" if m[1] else "a_sp" if m[2] else f"a_x{m[3]}", load)
 
 
 def emit_function(
@@ -135,7 +100,7 @@ class _Function:
         letter = "g" if function.start in self.signatures else "f"
         prototype = self.signature.prototype(f"{letter}_{function.start:x}")
         given = held & self.signature.parameter_mask
-        loads = [_from_value(line) for line in self._loads(given, flow.start)]
+        loads = [from_value(line) for line in self._loads(given, flow.start)]
         loads += self._loads(held & ~given, flow.start)
         lines = [
             f"/* {c_comment(self.name_of(function))}: {function.start:x}..{function.end:x}, found by "
@@ -160,8 +125,8 @@ class _Function:
     def _declarations(self) -> list[str]:
         self.used |= self._mask_of_texts()
         groups = [
-            ("uint64_t", [_NAMES[bit] for bit in bits(self.used & ~VECTORS) if bit < NF]),
-            ("uint32_t", [_FLAG_NAMES[bit] for bit in bits(self.used & ~VECTORS) if bit >= NF]),
+            ("uint64_t", [NAMES[bit] for bit in bits(self.used & ~VECTORS) if bit < NF]),
+            ("uint32_t", [FLAG_NAMES[bit] for bit in bits(self.used & ~VECTORS) if bit >= NF]),
         ]
         for ctype, letter in (("double", "d"), ("float", "s"), ("rt_v128", "v"), ("uint64_t", "u")):
             names = sorted((name for name in self.vector_locals if name[0] == letter), key=lambda name: int(name[1:]))
@@ -248,13 +213,13 @@ class _Function:
     def _step(self, piece: Piece, reads: _Kept, writes: _Kept, nan: Propagating | None) -> Step:
         if not reads and not writes:
             return Step(piece.text, _indented)
-        homes = {n: _variables(n, kept) for _, n, kept in writes}
+        homes = {n: variables(n, kept) for _, n, kept in writes}
         converted = [f"{kind}{n}" for kind, n, kept in reads if kind != kept[0]]
         converted += [f"{kind}{n}" for kind, n, _ in writes]
         return Step(
             piece.text,
             lambda text: self._line(text, reads, writes),
-            {n: _variables(n, kept) for _, n, kept in reads},
+            {n: variables(n, kept) for _, n, kept in reads},
             homes,
             frozenset(converted).union(*homes.values()),
             nan,
@@ -280,20 +245,20 @@ class _Function:
         self.used |= mask
         unset = mask & self.private
         if not unset and not mask & VECTORS:
-            return _moves(mask, False)
-        lines = [*_moves(mask & ~unset, False), *(f"  {_NAMES[bit]} = 0;" for bit in bits(unset & ~VECTORS))]
+            return moves(mask, False)
+        lines = [*moves(mask & ~unset, False), *(f"  {NAMES[bit]} = 0;" for bit in bits(unset & ~VECTORS))]
         if mask & VECTORS and self.views is not None:
             webs = self.views.parts[index].at_start
-            lines += self._vector_moves(mask & ~unset, webs, _VECTOR_LOADS)
-            lines += self._vector_moves(unset, webs, _VECTOR_ZEROS)
+            lines += self._vector_moves(mask & ~unset, webs, VECTOR_LOADS)
+            lines += self._vector_moves(unset, webs, VECTOR_ZEROS)
         return lines
 
     def _stores(self, mask: int, index: int) -> Sequence[str]:
         """Stores to `*c` at the end of a part."""
         self.used |= mask
-        lines = _moves(mask, True)
+        lines = moves(mask, True)
         if mask & VECTORS and self.views is not None:
-            return [*lines, *self._vector_moves(mask, self.views.parts[index].at_end, _VECTOR_STORES)]
+            return [*lines, *self._vector_moves(mask, self.views.parts[index].at_end, VECTOR_STORES)]
         return lines
 
     def _vector_moves(self, mask: int, webs: dict[int, int], forms: dict[str, str]) -> list[str]:
@@ -361,10 +326,10 @@ class _Function:
             self.lines.append(f"  {call};")
         elif result < V0:
             self.used |= 1 << result
-            self.lines.append(f"  {_NAMES[result]} = {call};")
+            self.lines.append(f"  {NAMES[result]} = {call};")
         else:
             self.lines.append(f"  {{ const rt_v128 a_v{result - V0} = {call};")
-            self.lines += [_from_value(line) for line in self._loads(1 << result, part.successors[0])]
+            self.lines += [from_value(line) for line in self._loads(1 << result, part.successors[0])]
             self.lines[-1] += " }"
 
     def _values(self, signature: Signature, index: int) -> str:
@@ -385,12 +350,12 @@ class _Function:
     def _value(self, register: int, index: int) -> str:
         """A register at the end of a part as a C value of its parameter's type."""
         if register < V0:
-            return _NAMES[register]
+            return NAMES[register]
         assert self.views is not None
         n = register - V0
         kind = self.views.kind(self.views.parts[index].at_end[n])
         self.vector_locals.update(f"{letter}{n}" for letter in kind)
-        return _VECTOR_VALUES[kind].format(n=n)
+        return VECTOR_VALUES[kind].format(n=n)
 
     def _call(self, part: Part) -> str:
         if part.callee is None:
@@ -485,11 +450,6 @@ class _Function:
     def _end_trap(self, index: int, part: Part) -> None:
         self.lines += self._stores(self.placement.stores[index], index)
         self.lines.append(f"  rt_trap(c, {part.expr}, UINT64_C({part.site:#x}), {part.word:#010x}u);")
-
-
-def _variables(n: int, kept: str) -> tuple[str, ...]:
-    """The C variables that keep a vector register."""
-    return tuple(f"{letter}{n}" for letter in kept)
 
 
 def _propagating(piece: Piece, writes: _Kept) -> Propagating | None:
