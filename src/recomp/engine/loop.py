@@ -160,7 +160,8 @@ class Ledger:
             "rounds": self._round,
             "steps": self.steps(),
             "artifacts": [artifacts[path] for path in sorted(artifacts)],
-            **{key: value for key, value in plan.extra.items() if key != "validation_report" or value in artifacts},
+            **plan.extra,
+            **{key: path for key, path in plan.named.items() if path in artifacts},
         }
 
     def _artifacts(self, stage: Stage, settled: Settled) -> list[dict[str, Any]]:

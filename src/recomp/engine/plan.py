@@ -17,9 +17,9 @@ from recomp.engine.store import Store
 class Plan(NamedTuple):
     """A run as it was frozen when it started. `stages` makes the stages for what earlier rounds learnt (bytes, empty in
     the first round); `learn` answers with more of it, or None when there is nothing new to learn from that record.
-    `secrets` are taken out of every log. `gate` is asked
-    with the run's id before the first stage that runs, and may raise GateError; `open_store` makes a store of its
-    folder."""
+    `extra` stands in the manifest as it is, of `named` (key → path) what this run made. `secrets` are taken out of
+    every log. `gate` is asked with the run's id before the first stage that runs, and may raise GateError; `open_store`
+    makes a store of its folder."""
 
     layout: Layout
     execution_mode: str
@@ -32,6 +32,7 @@ class Plan(NamedTuple):
     resume: bool = True
     tools: tuple[Tool, ...] = ()
     extra: dict[str, Any] = {}
+    named: dict[str, str] = {}
     deadline_s: float | None = None
     secrets: tuple[bytes, ...] = ()
     gate: Callable[[str], None] = lambda run_id: None

@@ -38,21 +38,13 @@ def render_batch(
     batch_id: str, units: Sequence[Mapping[str, Any]], history: Sequence[Mapping[str, Any]], *, folder: Path
 ) -> str:
     """Return the page; links are relative to `folder`."""
-    import jinja2
+    from recomp.report.page import template
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = lambda value: f"{value:,}".replace(",", "\u202f")
     rows = [_row(unit, folder) for unit in units]
     regressions = list(history[-1].get("regressions") or ()) if history else []
     links = {row["unit"]: row["link"] for row in rows}
     passing = [row for row in rows if row["status"] == "passed"]
-    return environment.get_template("batch.html.j2").render(
+    return template("batch.html.j2").render(
         batch_id=batch_id,
         style=(_HERE / "page.css").read_text(encoding="utf-8"),
         verdict=batch_verdict(units, regressions),

@@ -82,8 +82,8 @@ def write_report(
 
 
 @functools.cache
-def template() -> jinja2.Template:
-    """The page's template, compiled: that takes longer than to render one, and a batch renders many."""
+def template(name: str = "page.html.j2") -> jinja2.Template:
+    """A page's template, compiled: that takes longer than to render one, and a batch renders many."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -95,7 +95,7 @@ def template() -> jinja2.Template:
     )
     environment.filters["number"] = lambda value: f"{value:,}".replace(",", "\u202f")
     environment.filters["truncate_list"] = _shortened
-    return environment.get_template("page.html.j2")
+    return environment.get_template(name)
 
 
 def render(

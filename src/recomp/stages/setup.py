@@ -79,7 +79,8 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
         max_rounds=raw["run"]["rounds"],
         resume=raw["run"]["resume"],
         tools=(Tool("recomp_cli", __version__, __version__),),
-        extra=_extra(project, layout),
+        extra=_extra(project),
+        named=_named(project, layout),
         secrets=read_secrets(project.settings.path("inputs", "keys")),
         gate=policy.gate(raw["policy"]),
         deadline_s=None if minutes is None else minutes * 60,
@@ -93,10 +94,12 @@ def make_stages(job: Job, receiving: tuple[str, ...], inputs: list[dict[str, Any
     return (*found, archive.stage(job, names, receiving, inputs))
 
 
-def _extra(project: Project, layout: Layout) -> dict[str, Any]:
+def _extra(project: Project) -> dict[str, Any]:
     """What the manifest says beside what the engine knows."""
-    extra: dict[str, Any] = {"policy": {k: v for k, v in project.settings.raw["policy"].items() if v is not None}}
-    if project.reference is not None:
-        folder = project.settings.dirs["validation_dir"]
-        extra["validation_report"] = layout.written(os.path.join(folder, "validation-report.json"))
-    return extra
+    return {"policy": {k: v for k, v in project.settings.raw["policy"].items() if v is not None}}
+
+
+def _named(project: Project, layout: Layout) -> dict[str, str]:
+    """Artifacts that the manifest names by a key of their own."""
+    folder = project.settings.dirs["validation_dir"]
+    return {"validation_report": layout.written(os.path.join(folder, "validation-report.json"))}
