@@ -183,6 +183,7 @@ def _check_titles(document: Document, titles: list[dict[str, Any]]) -> None:
             document.complain(("titles", index, "title_id"), f'a second title "{title["title_id"]}"',
                               hint=f"the first is titles[{seen[name]}]")  # fmt: skip
         seen.setdefault(name, index)
+        _check_scripts(document, index, title)
         if title["inputs"] is None:
             continue
         given = [key for key in ("automation", "elf", "nro") if title["inputs"][key]]
@@ -194,7 +195,6 @@ def _check_titles(document: Document, titles: list[dict[str, Any]]) -> None:
             document.complain(
                 ("titles", index, "inputs", given[0]), f"there is no file {path}", hint=similar_file(path)
             )
-        _check_scripts(document, index, title)
 
 
 def _check_scripts(document: Document, index: int, title: dict[str, Any]) -> None:
