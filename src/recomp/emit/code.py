@@ -6,6 +6,8 @@ nothing behind this file knows about missing semantics.
 
 from __future__ import annotations
 
+import functools
+import re
 import struct
 from collections.abc import Callable
 
@@ -49,6 +51,12 @@ class Piece:
             views = [(False, *view) for view in builder.views_read] + [(True, *view) for view in builder.views_written]
             piece.views = tuple(dict.fromkeys(views))
         return piece
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def accesses_memory(text: str) -> bool:
+    """Whether a piece's text names guest memory."""
+    return re.search(r"\bM\b", text) is not None
 
 
 def _branch(insn: Insn) -> Piece:

@@ -6,12 +6,10 @@ get a part of their own, so that every successor is a part.
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from recomp.emit.code import Code, Piece
+from recomp.emit.code import Code, Piece, accesses_memory
 from recomp.emit.spins import add_spins
 from recomp.errors import LiftError
 from recomp.lift.module import Block, Function
@@ -168,7 +166,7 @@ class _Builder:
                 if piece.kind == "trap" or n + 1 == len(pieces):
                     return ends
                 part, first = self._part(pc + 4, False), n + 1
-            elif self.shown and _accesses_memory(piece.text):
+            elif self.shown and accesses_memory(piece.text):
                 part.fill(pieces[first:n])
                 part.site, part.kind, part.successors = pc, "point", (len(self.parts),)
                 part, first = self._part(pc, False), n
@@ -248,11 +246,6 @@ class _Builder:
         part.end_uses = piece.reads
         part.uses |= part.end_uses & ~part.defines
         part.defines |= part.end_defines
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def _accesses_memory(text: str) -> bool:
-    return re.search(r"\bM\b", text) is not None
 
 
 def _calls(part: Part, numbers: tuple[int, ...]) -> bool:

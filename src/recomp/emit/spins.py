@@ -7,16 +7,14 @@ the runtime may let others run: loops that get anywhere cost nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Set
 from typing import TYPE_CHECKING
 
-from recomp.emit.code import Piece
+from recomp.emit.code import Piece, accesses_memory
 
 if TYPE_CHECKING:
     from recomp.emit.flow import Part
 
-_MEMORY = re.compile(r"\bM\b")
 #: The longest loop that is looked at, in parts.
 MOST_PARTS = 12
 #: Instructions that may write memory and still belong to waiting: who takes a lock stores in every turn.
@@ -108,7 +106,7 @@ def _is_quiet(part: Part) -> bool:
 
 def _only_reads(piece: Piece) -> bool:
     name = piece.insn.name if piece.insn else ""
-    return not _MEMORY.search(piece.text) or name.startswith("LD") or name in ATOMICS
+    return not accesses_memory(piece.text) or name.startswith("LD") or name in ATOMICS
 
 
 def _is_atomic(piece: Piece) -> bool:
