@@ -145,6 +145,13 @@ def test_section_5_stubs_know_three_behaviours() -> None:
     )
 
 
+def test_section_6_a_limit_that_has_no_effect_any_more_is_still_a_key() -> None:
+    text = 'schema_version = "1"\n[thresholds]\ndrift_ppm = 300\ncolour_deficit = 0.2\n'
+    document = Document("/v.toml", text.encode(), "v.toml")
+    video.load_validation_config(document)
+    assert document.problems == []
+
+
 def test_section_6_times() -> None:
     assert video.seconds("01:02:03.500") == 3723.5
     assert video.seconds(4) == 4.0

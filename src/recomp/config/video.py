@@ -56,6 +56,8 @@ PERCEPTUAL_LIMITS = (
     "momentary_db", "lsd_median_db", "lsd_p99_db", "crest_db", "dropout_ms",
 )  # fmt: skip
 _THRESHOLDS |= {name: Field(Number(0)) for name in PERCEPTUAL_LIMITS}
+# A key that was once known stays one: what drifts was and is counted as dropped and repeated pictures.
+_THRESHOLDS["drift_ppm"] = Field(Number(0), "Read, and without effect.")
 
 REFERENCE_VIDEO = Table({
     "schema_version": Field(Text("2"), "Version of this file's schema.", required=True),
