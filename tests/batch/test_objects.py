@@ -140,6 +140,8 @@ def test_two_workers_publish_one_result_and_both_use_it(tmp_path: Path, objects:
     assert first.put_action(record(key, a)) == record(key, a)
     assert second.put_action(record(key, b)) == record(key, a)  # the first counts
     assert second.action(key) == record(key, a) and second.read_blob(a) == b"one!"
+    behind = {**record(key, b), "made_from": {"build": "another"}}
+    assert second.put_action(behind) == behind  # what was made from another upstream is no first
     third = RemoteStore(str(tmp_path / "c"), objects, ("derived",), "public")
     assert third.action_by_content("c" + key[1:]) == record(key, a)
     third.restore(a, str(tmp_path / "out"), 0o644)

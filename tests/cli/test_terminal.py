@@ -76,8 +76,29 @@ def test_without_a_terminal_there_are_plain_lines(project: ProjectFolder) -> Non
     assert done.stdout.startswith("pipeline        run ")
 
 
-def test_a_reader_that_goes_away_is_no_error(project: ProjectFolder) -> None:
-    command = f"{sys.executable} -m recomp explain --config automation.toml | true"
-    env = {**os.environ, "PYTHONPATH": SOURCES}
-    done = subprocess.run(["sh", "-c", command], cwd=project.root, env=env, capture_output=True, text=True, check=False)
-    assert done.stderr == ""
+def shell(project: ProjectFolder, line: str, unbuffered: str = "") -> subprocess.CompletedProcess[str]:
+    """What a shell makes of `recomp` and that line."""
+    env = {**os.environ, "PYTHONPATH": SOURCES, "PYTHONUNBUFFERED": unbuffered}
+    command = ["sh", "-c", f"{sys.executable} -m recomp {line}"]
+    return subprocess.run(command, cwd=project.root, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("arguments", ["explain --config automation.toml", "automate --help", "--version"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_no_error(project: ProjectFolder, arguments: str, unbuffered: str) -> None:
+    assert shell(project, f"{arguments} | true", unbuffered).stderr == ""
+
+
+@pytest.mark.parametrize("arguments", ["explain --config automation.toml", "--help", "explain --config none --json"])
+def test_a_full_disk_behind_stdout_is_said_once(project: ProjectFolder, arguments: str) -> None:
+    done = shell(project, f"{arguments} >/dev/full")
+    assert done.returncode == 1 and done.stderr.count("stdout: No space left on device") == 1
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_changes_no_exit_code(project: ProjectFolder, closed: str) -> None:
+    assert shell(project, f"explain --config automation.toml {closed}").returncode == 0
+    assert shell(project, f"explain --config none {closed}").returncode == 2
+    done = shell(project, f"automate --config automation.toml {closed}")
+    assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr

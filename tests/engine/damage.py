@@ -27,6 +27,7 @@ OWNED = {
     "out/.recomp/runs/*/events.jsonl": False,
     "out/.recomp/runs/*/manifest.json": False,
     "out/.recomp/store/lock": False,
+    "out/.recomp/store/publishing": False,
     "out/.recomp/store/roots/*": False,
     "out/.recomp/store/contents/*/*": False,
     "out/.recomp/store/blobs/*/*": False,

@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from builders import ProjectFolder
+import pytest
+
+from builders import ProjectFolder, sha256
 from conftest import SOURCES
 from engine.crash import begun, differing, project, tree
+from recomp.engine.store import Store
 
 AT_ONCE = 50
 
@@ -45,3 +48,42 @@ def test_runs_of_several_work_roots_share_one_store(tmp_path: Path) -> None:
     assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * 4
     for made in several:
         assert differing(tree(made), tree(alone)) == []
+
+
+@pytest.mark.parametrize("text", ["same", "of process $$"])
+def test_two_runs_that_meet_in_one_command_build_on_one_result(tmp_path: Path, text: str) -> None:
+    """Whoever publishes second takes over the first result: a third run finds everything that follows it, too."""
+    store = str(tmp_path / "store")
+    made = []
+    for number in range(3):
+        one = project(tmp_path / str(number))
+        for name, path in (("build", "out/build/port.txt"), ("run", "out/recording/run.txt")):
+            meet = f"> {tmp_path}/{name}.$$; until [ $(ls {tmp_path}/{name}.* | wc -l) -ge 2 ]; do sleep 0.01; done"
+            one.config["commands"][name] = ["sh", "-c", f"{meet}; mkdir -p ${{0%/*}}; echo {text} > $0", path]
+        one.config["commands"]["capture"] = ["sh", "-c", "cp out/recording/run.txt capture.mp4"]
+        one.config["commands"]["extract_frames"] = ["sh", "-c", "mkdir -p frames; echo 1 > frames/0001.png"]
+        (one.root / "reference.hashes").write_text(sha256(b"1\n") + "\n")
+        one.write()
+        made.append(one)
+    started = [start(one, RECOMP_CACHE_DIR=store) for one in made[:2]]
+    assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * 2
+    assert start(made[2], RECOMP_CACHE_DIR=store).wait() == 0
+    assert [name for name, step in made[2].steps().items() if not step["cache_hit"]] == []
+    for path in ("out/build/port.txt", "out/recording/run.txt", "capture.mp4"):
+        assert len({(one.root / path).read_bytes() for one in made}) == 1
+
+
+def test_a_result_made_from_another_upstream_is_no_first(tmp_path: Path) -> None:
+    """Nor is the one that lay there before the run, nor one whose content is gone."""
+    store = Store(str(tmp_path))
+    blob = store.put_bytes(b"content")
+
+    def record(number: int, made_from: str = "this", sha256: str = blob) -> dict:
+        return {"cache_key": "ab" * 32, "made_from": {"build": made_from}, "outputs": [{"sha256": sha256}], "n": number}
+
+    assert store.publish(record(1), None) == record(1)
+    assert store.publish(record(2), None) == record(1) == store.action("ab" * 32)
+    assert store.publish(record(3), record(1)) == record(3) == store.action("ab" * 32)
+    assert store.publish(record(4, "another"), None) == record(4, "another")
+    assert store.publish(record(5, sha256="0" * 64), record(4, "another"))["n"] == 5
+    assert store.publish(record(6), None) == record(6)

@@ -12,7 +12,7 @@ from typing import Any
 from recomp.batch.objects import Objects, blob_name, record_name
 from recomp.engine.files import seal, unseal
 from recomp.engine.fingerprint import StatCache
-from recomp.engine.store import BlobMissing, Store
+from recomp.engine.store import BlobMissing, Store, is_made_like
 
 
 class RemoteStore(Store):
@@ -75,7 +75,7 @@ class RemoteStore(Store):
         kept = record
         if not self._objects.create(record_name("actions", record["cache_key"]), seal(record)):
             first = self._remote_action(record["cache_key"])
-            if first is not None and self._is_whole(first):
+            if first is not None and is_made_like(first, record) and self._holds(first):
                 kept = first
         if kept.get("content_key"):
             pointer = seal({"cache_key": kept["cache_key"]})
@@ -87,7 +87,7 @@ class RemoteStore(Store):
         record = unseal(self._objects.get(record_name("actions", key)) or b"")
         return record if isinstance(record, dict) and record.get("cache_key") == key else None
 
-    def _is_whole(self, record: dict[str, Any]) -> bool:
-        """Whether everything of a result can be had here: what may not travel lies on the machine that made it."""
+    def _holds(self, record: dict[str, Any]) -> bool:
+        """What may not travel lies on the machine that made it."""
         names = (entry["sha256"] for entry in record["outputs"])
         return all(self.has_blob(sha256) or self._objects.has(blob_name(sha256)) for sha256 in names)

@@ -26,25 +26,59 @@ def entry() -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    from recomp.errors import RecompError
-
     arguments = sys.argv[1:] if arguments is None else arguments
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 must not end a run
     try:
+        code = _answer(arguments)
+        sys.stdout.flush()  # who does not take it is noticed here, and not when the interpreter ends
+        return code
+    except BrokenPipeError:
+        _drop_output()
+        return 1
+    except OSError as error:
+        _drop_output()
+        error.filename = "stdout"
+        return _tell(_explained(error), [])
+
+
+def _answer(arguments: list[str]) -> int:
+    from recomp.errors import RecompError
+
+    try:
         return _dispatch(arguments)
+    except SystemExit as end:  # what argparse has said, it has said
+        return end.code if isinstance(end.code, int) else 1
     except RecompError as error:
         return _tell(error, arguments)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
+        raise
     except Exception as error:
         return _tell(_explained(error), arguments)
+
+
+def _open_streams() -> None:
+    """Whoever starts us with a stream closed wants nothing from it; no other file may come to stand at its number."""
+    import os
+
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))
+
+
+def _drop_output() -> None:
+    """What stdout still holds goes nowhere: the interpreter would try it again."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _tell(error: RecompError, arguments: list[str]) -> int:

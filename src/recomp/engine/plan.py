@@ -89,12 +89,17 @@ class Progress:
 
 
 def find_record(keyed: Keyed, store: Store) -> dict[str, Any] | None:
-    """The finished result with this key, or one that was made from the same bytes.
+    """The finished result with this key, or one that was made from the same bytes."""
+    return usable(keyed, store.action(keyed.key), store)
+
+
+def usable(keyed: Keyed, record: dict[str, Any] | None, store: Store) -> dict[str, Any] | None:
+    """`record`, which lies in the store under the stage's key, if it can be used; if there is none, one that was made
+    from the same bytes.
 
     One that was made from another result than the one upstream now is, is none: a stage whose record was lost runs
     again under its old key, and what it makes then may differ, also if the run is killed before the next stage.
     """
-    record = store.action(keyed.key)
     if record is None and keyed.content is not None:
         record = store.action_by_content(keyed.content)
     return record if record is not None and record.get("made_from") == keyed.made_from else None

@@ -13,7 +13,7 @@ from recomp.engine.decide import Decision, decide
 from recomp.engine.files import naming, remove_tree
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.layout import Layout
-from recomp.engine.plan import Keyed, Progress, find_record
+from recomp.engine.plan import Keyed, Progress, usable
 from recomp.engine.reporter import Reporter
 from recomp.engine.stage import Result, Stage
 from recomp.engine.state import State
@@ -22,11 +22,13 @@ from recomp.errors import RecompError, StageError, system_error, system_hint
 
 
 class Settled(NamedTuple):
-    """A stage that is done in this run. `error` is set when it failed; `again` asks for another round."""
+    """A stage that is done in this run. `error` is set when it failed; `again` asks for another round. `record` is of
+    another run if that was `beaten_to_it`."""
 
     step: dict[str, Any]
     record: dict[str, Any]
     error: RecompError | None = None
+    beaten_to_it: bool = False
 
     @property
     def again(self) -> bool:
@@ -60,7 +62,8 @@ class Runner:
         """Bring one stage up to date. Raises only what is not the stage's own failure (an interrupt, a full disk)."""
         keyed = progress.key(stage, self.hashes)
         tainted = any(name in progress.moved for name in stage.after)
-        record = None if tainted else find_record(keyed, self.store)
+        lying = self.store.action(keyed.key)
+        record = None if tainted else usable(keyed, lying, self.store)
         previous = self.state.previous(stage.name)
         decision = decide(
             stage, keyed.parts, record, previous, resume=self.resume, ran_behind=progress.ran_behind(stage)
@@ -73,9 +76,9 @@ class Runner:
                 progress.settle(keyed, reused.record, ran=False)
                 return reused
             decision = Decision(False, "a recorded output was changed or deleted, and the store has no copy")
-        settled = self._run(keyed, decision, progress, steps, tainted)
+        settled = self._run(keyed, decision, progress, steps, tainted, lying)
         if settled.error is None:
-            progress.settle(keyed, settled.record, ran=True)
+            progress.settle(keyed, settled.record, ran=not settled.beaten_to_it)
         return settled
 
     # Reuse
@@ -108,14 +111,16 @@ class Runner:
 
     # Run
 
-    def _run(self, keyed: Keyed, decision: Decision, progress: Progress, steps, tainted: bool) -> Settled:
+    def _run(
+        self, keyed: Keyed, decision: Decision, progress: Progress, steps, tainted: bool, lying: dict[str, Any] | None
+    ) -> Settled:
         stage = keyed.stage
         if not self._gate_passed:
             self.gate(self.origin["run_id"])
             self._gate_passed = True
         attempt = self.state.started(stage.name)
         self.reporter.stage_started(stage.name, decision.reason)
-        started = time.monotonic()
+        started, beaten_to_it = time.monotonic(), False
         scratch = os.path.join(self.layout.scratch_dir, stage.name)
         try:
             record, failure = self._make(keyed, scratch, attempt, steps)
@@ -127,10 +132,13 @@ class Runner:
             elif tainted or self._inputs_moved(keyed):
                 progress.moved.add(stage.name)
             else:
-                kept = self.store.put_action(record)
-                if kept["outputs"] != record["outputs"]:  # another machine was first, and made other bytes: they count
+                kept = self.store.publish(record, lying)
+                beaten_to_it = kept is not record
+                if kept["outputs"] != record["outputs"]:  # another run was first, and made other bytes: they count
                     note = "made other bytes than the result that was published first, which is kept"
                     record, scratch_used = {**kept, "notes": [*kept["notes"], note]}, None
+                elif beaten_to_it:
+                    record = {**record, "execution": kept.get("execution")}
             out.put_in_place(stage, record["outputs"], self.layout.roots, self.store, self.hashes, scratch_used)
         except Interrupted:
             error: RecompError = StageError(f"{stage.name}: interrupted")
@@ -154,7 +162,7 @@ class Runner:
         if stage.name in progress.moved:
             found += " (inputs moved meanwhile: not cached)"
         self.reporter.stage_finished(step, found, decision.reason)
-        return Settled(step, record, failure)
+        return Settled(step, record, failure, beaten_to_it)
 
     def _make(self, keyed: Keyed, scratch: str, attempt: int, steps) -> tuple[dict[str, Any], RecompError | None]:
         stage = keyed.stage

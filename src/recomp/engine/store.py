@@ -4,6 +4,7 @@
     actions/ab/cdef…    record of a finished stage
     contents/ab/cdef…   content key → cache key
     quarantine/…        blobs found damaged
+    lock, publishing    held by runs against garbage collection, and by who publishes a record
 
 Blobs are verified whenever they are used, so that they need no sync: one that a power cut emptied is found out, put
 aside, and its stage runs again. Several runs may use one store at once: every write is a rename.
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from recomp.engine.files import naming, read_sealed, remove_quietly, seal, write_all, write_atomic
@@ -170,6 +173,35 @@ class Store:
         pointer = read_sealed(self._record_path("contents", key))
         return self.action(pointer["cache_key"]) if isinstance(pointer, dict) else None
 
+    def publish(self, record: dict[str, Any], seen: dict[str, Any] | None) -> dict[str, Any]:
+        """Keep the result of a stage that ran; returns the one that counts, on which what follows has to build.
+
+        `seen` is the record that lay there when it was decided to run. Where another run has put a different one there
+        since, made from the same results upstream, that one was first and counts: of two runs at once, one alone is
+        the origin of everything behind.
+        """
+        with self._publishing(record["cache_key"]):
+            first = self.action(record["cache_key"])
+            if first is not None and first != seen and is_made_like(first, record) and self._holds(first):
+                return first
+            return self.put_action(record)
+
+    @contextmanager
+    def _publishing(self, key: str) -> Iterator[None]:
+        """Exclude other processes that publish under this key. A lock of bytes, for it also works over NFS."""
+        path = os.path.join(self.root, "publishing")
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            with naming(path):
+                fcntl.lockf(fd, fcntl.LOCK_EX, 1, int(key[:8], 16))
+            yield
+        finally:
+            os.close(fd)
+
+    def _holds(self, record: dict[str, Any]) -> bool:
+        """Whether everything of a result can be had."""
+        return all(self.has_blob(entry["sha256"]) for entry in record["outputs"])
+
     def put_action(self, record: dict[str, Any]) -> dict[str, Any]:
         """Keep a finished result; returns the one that counts: this one here, the first where a store is shared by
         machines."""
@@ -207,6 +239,11 @@ class Store:
         path = self._record_path(kind, key)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         write_atomic(path, seal(value), durable=durable, temporary=self._temporary())
+
+
+def is_made_like(record: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two results with one key were made from the very same results upstream."""
+    return record.get("made_from") == other.get("made_from")
 
 
 def copy_file(source: str, destination: str, mode: int) -> tuple[str, int]:
