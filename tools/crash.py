@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kill `recomp automate` a thousand times and see whether a plain run after it ends right.
 
-    python tools/crash.py [COUNT] [--seed N] [--every-point] [--refuse] [--damage] [--seconds N] [--json]
+    python tools/crash.py [COUNT] [--seed N] [--every-point] [--refuse] [--damage] [--jobs N] [--seconds N] [--json]
 
 `--every-point` kills at each single call by which the engine changes files, one after the other, instead of at random.
 `--refuse` refuses every write from a random call on. `--damage` kills nothing: it cuts a file of each kind that the
@@ -17,7 +17,6 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +35,7 @@ def main() -> int:
     parser.add_argument("--every-point", action="store_true", help="kill at each call that changes a file")
     parser.add_argument("--refuse", action="store_true", help="refuse writes, as a full disk does, instead of killing")
     parser.add_argument("--damage", action="store_true", help="damage every file of the engine at every byte instead")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="for --damage: so many at once")
     parser.add_argument("--seconds", type=float, help="stop after so long, with what was seen by then")
     parser.add_argument("--json", action="store_true", help="print the tally as JSON, and nothing meanwhile")
     options = parser.parse_args()
@@ -43,12 +43,12 @@ def main() -> int:
         del os.environ[name]
     started = time.process_time() + sum(os.times()[2:4])
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    told = _teller(options)
+    told = Teller(options)
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         if options.refuse:
             tally = refusals(options.count, options.seed, Path(folder), told=told)
         elif options.damage:
-            tally = damage_everything(Path(folder), told=told)
+            tally = damage_everything(Path(folder), options.jobs, told=told)
         else:
             tally = campaign(options.count, options.seed, Path(folder), every_point=options.every_point, told=told)
     seconds = time.process_time() + sum(os.times()[2:4]) - started
@@ -64,16 +64,17 @@ def main() -> int:
     return 1 if tally.problems or tally.most_repeated > 1 else 0
 
 
-def _teller(options: argparse.Namespace) -> Callable[[Tally], bool]:
+class Teller:
     """Says how it stands every now and then, and whether there is time left."""
-    started = time.monotonic()
 
-    def told(tally: Tally) -> bool:
-        if not options.json and tally.trials % TOLD_EVERY == 0:
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.every = None if options.json else TOLD_EVERY * (20 if options.damage else 1)
+        self.until = None if options.seconds is None else time.monotonic() + options.seconds
+
+    def __call__(self, tally: Tally) -> bool:
+        if self.every and tally.trials % self.every == 0:
             print(f"{tally.trials} trials, {len(tally.problems)} problems so far", file=sys.stderr, flush=True)
-        return options.seconds is None or time.monotonic() - started < options.seconds
-
-    return told
+        return self.until is None or time.monotonic() < self.until
 
 
 if __name__ == "__main__":

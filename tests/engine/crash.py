@@ -161,11 +161,15 @@ def _kill_later(pid: int, delay_s: float, how: str) -> None:
 
 def tree(made: ProjectFolder) -> dict[str, bytes]:
     """Every file but the engine's own, the manifest without what may differ."""
-    found = {}
-    for path in sorted(made.root.rglob("*")):
-        name = str(path.relative_to(made.root))
-        if path.is_file() and name not in ("ran", "said", "points") and ".recomp" not in path.parts:
-            found[name] = path.read_bytes()
+    found, root = {}, str(made.root)
+    for folder, below, names in os.walk(root):
+        below[:] = [name for name in below if name != ".recomp"]
+        for path in (os.path.join(folder, name) for name in names):
+            if os.path.isfile(path):
+                with open(path, "rb") as file:
+                    found[path[len(root) + 1 :]] = file.read()
+    for name in ("ran", "said", "points"):
+        found.pop(name, None)
     manifest = json.loads(found["out/run-manifest.json"])
     found["out/run-manifest.json"] = json.dumps(_comparable(manifest)).encode()
     return found
