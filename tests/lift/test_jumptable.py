@@ -33,6 +33,7 @@ HALVES = "tab: .hword (c0-base)/4, (c1-base)/4, (c2-base)/4, (c3-base)/4, (c4-ba
 WORDS = "tab: .word c0-tab, c1-tab, c2-tab, c3-tab, c4-tab\n"
 POINTERS = "tab: .quad c0, c1, c2, c3, c4\n"
 TAB = "adrp x1, tab\n add x1, x1, :lo12:tab\n"
+NEXT = "adrp x3, next\n add x3, x3, :lo12:next\n"
 
 FORMS = {
     "clang, bytes": (
@@ -107,6 +108,16 @@ FORMS = {
     "no compare: the entries end it": (
         f"cbz x7, default\n ldrb w0, [x0]\n {TAB} ldr x1, [x1, x0, lsl #3]\n br x1\n base:",
         POINTERS + ".quad 0\n",
+    ),
+    "rustc: the next address that code makes ends bytes": (
+        f"cbz x7, default\n ldr x9, [x0]\n {NEXT} mov w8, #4\n eor x10, x9, #0x8000000000000000\n cmp x9, #0\n {TAB}"
+        " csel x8, x10, x8, mi\n adr x10, base\n ldrb w11, [x1, x8]\n add x10, x10, x11, lsl #2\n br x10\n base:",
+        BYTES + "next: .byte (c1-base)/4 + 1, (c2-base)/4 + 1\n",
+    ),
+    "rustc: bytes from a negative index on": (
+        f"cbz x7, default\n {NEXT} bl other\n add x9, x0, #1\n {TAB} adr x10, base\n ldrb w11, [x1, x9]\n"
+        " add x10, x10, x11, lsl #2\n br x10\n base:",
+        BYTES + "next: .byte (c1-base)/4 + 1, (c2-base)/4 + 1\n",
     ),
     "table address hoisted out of the loop": (
         f"{TAB} mov x19, x1\n 1: ldr w0, [x20], #4\n cmp w0, #4\n b.hi default\n cbz x21, 1b\n bl other\n"

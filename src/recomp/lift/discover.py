@@ -18,10 +18,10 @@ from recomp.lift.evidence import (
     RANK,
     call_targets,
     constant_references,
-    constant_targets,
     ends_of,
     init_targets,
     literal_words,
+    plausible,
     pointer_targets,
     relocation_targets,
 )
@@ -61,6 +61,9 @@ class Discovery:
         #: entries that no branch of the program leads to
         self.outside: set[int] = set()
         self.relocated = dict(elf.relocated)
+        #: (address of the instruction, address that it and the next make)
+        self.constants = constant_references(words)
+        self.explorer.made = np.unique(self.constants[1]).tolist()
 
     def run(self) -> None:
         weak = self._weak_targets()
@@ -112,7 +115,7 @@ class Discovery:
         found: dict[int, str] = {}
         for kind, targets in (
             ("pointer", pointer_targets(self.elf, self.words)),
-            ("constant", constant_targets(self.words)),
+            ("constant", plausible(self.words, self.constants[1])),
             ("relocation", relocation_targets(self.elf, self.words)),
         ):
             found.update(dict.fromkeys(targets, kind))
@@ -242,7 +245,7 @@ class Discovery:
         """What lies inside a function and is referred to from elsewhere may be called: a function that another one
         becomes at its end. Case labels and the bases of tables are referred to by their own function or table alone."""
         explorer = self.explorer
-        sites, targets = constant_references(self.words)
+        sites, targets = self.constants
         inside = {target: owner for target in weak if (owner := explorer.owner_of(target)) is not None}
         for site, target in sorted(zip(sites.tolist(), targets.tolist(), strict=True)):
             owner = inside.get(target)

@@ -51,7 +51,7 @@ _KEPT_BY_CALLS = 19
 def call_targets(words: Words) -> list[int]:
     """Targets of every bl that decodes, ascending."""
     sites = np.flatnonzero(words.kinds == BL)
-    return _plausible(words, words.targets[sites])
+    return plausible(words, words.targets[sites])
 
 
 def init_targets(elf: Elf, words: Words) -> list[int]:
@@ -65,12 +65,12 @@ def init_targets(elf: Elf, words: Words) -> list[int]:
             for place in range(section.base, section.base + section.size - 7, 8):
                 raw = elf.read(place, 8) or b""
                 found.append(relocated.get(place, int.from_bytes(raw, "little")))
-    return _plausible(words, np.array(sorted(found), np.int64))
+    return plausible(words, np.array(sorted(found), np.int64))
 
 
 def relocation_targets(elf: Elf, words: Words) -> list[int]:
     """Code pointers among the words that start-up code relocates."""
-    return _plausible(words, np.array([value for _, value in elf.relocated], np.int64))
+    return plausible(words, np.array([value for _, value in elf.relocated], np.int64))
 
 
 def pointer_targets(elf: Elf, words: Words) -> list[int]:
@@ -88,12 +88,7 @@ def pointer_targets(elf: Elf, words: Words) -> list[int]:
             places = (segment.base + skip - words.base) // 4 + 2 * np.arange(len(data))
             keep &= ~words.in_code[np.clip(places, 0, words.count - 1)]
         found.append(data[keep].astype(np.int64))
-    return _plausible(words, np.concatenate(found)) if found else []
-
-
-def constant_targets(words: Words) -> list[int]:
-    """Addresses in code that adr, or adrp followed closely by add, computes."""
-    return _plausible(words, constant_references(words)[1])
+    return plausible(words, np.concatenate(found)) if found else []
 
 
 def constant_references(words: Words) -> tuple[np.ndarray, np.ndarray]:
@@ -131,7 +126,7 @@ def _adr_displacement(code: np.ndarray, pattern: object) -> np.ndarray:
     return (signed_field(code, pattern, "immhi") << 2) | field_values(code, pattern, "immlo")  # type: ignore[arg-type]
 
 
-def _plausible(words: Words, addresses: np.ndarray) -> list[int]:
+def plausible(words: Words, addresses: np.ndarray) -> list[int]:
     """The distinct addresses at which a decodable word lies."""
     addresses = np.unique(addresses)
     addresses = addresses[(addresses >= words.base) & (addresses < words.end) & (addresses & 3 == 0)]

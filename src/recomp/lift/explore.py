@@ -75,6 +75,8 @@ class Explorer:
         self.entries: dict[int, Region] = {}
         #: addresses that data or code refers to: behind a call that does not return, the start of the next function
         self.barriers: frozenset[int] = frozenset()
+        #: addresses that code makes, ascending: each is the start of something
+        self.made: list[int] = []
         self._jumping: dict[int, Region] = {}
         self._queue: deque[tuple[Region, int]] = deque()
         self._waiting: dict[int, list[tuple[Region, int]]] = {}

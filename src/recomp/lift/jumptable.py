@@ -3,12 +3,14 @@
 The register's value is an expression that loads from a table at an index; each index up to the bound gives a target.
 The bound comes from the compares that dominate the `br` (`cmp` and `b.hi`, `b.ls`, `b.ge`, ... in whatever block,
 either way round), else from how the index was made (`and`, `ubfx`, a byte load), else the table ends at the first
-entry that is no place in the function. An emitted `br` compares the computed address with the targets, so a missing
+entry that is no place in the function; in a table of bytes, where almost any looks like one, at the latest where the
+next address lies that code makes. An emitted `br` compares the computed address with the targets, so a missing
 one costs a miss, never a wrong result.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,8 +23,10 @@ from recomp.lift.values import Values
 from recomp.lift.words import BL, BLR, Words
 
 MAX_ENTRIES = 4096
-#: In a table of bytes almost any entry looks like a target; only an index of few bits is trusted there.
+#: In a table of bytes almost any entry looks like a target: it is read so far, or to the next address that code makes.
 _MAX_BYTE_INDEX = 64
+#: The smallest index of such a table is this far below zero at most.
+_MAX_BIAS = 8
 
 #: In place of what bounds a table: it could not be read; there is none, a pointer is called; or a known place.
 UNREAD, POINTER, CONSTANT = "unread", "pointer", "constant"
@@ -101,6 +105,7 @@ class _Search:
 
     def __init__(self, explorer: Explorer, region: Region, goal: Node, load: Node, read: Read) -> None:
         self.words = explorer.words
+        self.made = explorer.made
         self.start = region.start
         self.limit = explorer.limit_of(region)
         self.goal = goal
@@ -145,17 +150,28 @@ class _Search:
             first, second = (evaluate(self.load[3], {node: index}, self.read) for index in (0, 1))
             if first is None or second is None or second - first != self.load[1]:
                 continue
+            indices = range(count)
             if self.load[1] == 1 and count > _MAX_BYTE_INDEX:
-                continue
+                indices = self._bytes_to_next(first)
             found = []
-            for index in range(count):
-                entry = self._entry(node, index)
+            for index in indices:
+                entry = self._entry(node, index & MASK)
                 if entry is None or not self._is_near(entry[0]):
                     break
                 found.append(entry)
             if len(found) > 1:
                 return self._table(found, "extent")
         return None
+
+    def _bytes_to_next(self, place: int) -> range:
+        """The indices of a table of bytes in which index 0 is at `place`: from the address that code makes there, or
+        little before, to the next."""
+        behind = bisect_right(self.made, place)
+        if not behind or place - self.made[behind - 1] > _MAX_BIAS:
+            return range(0)
+        first = self.made[behind - 1] - place
+        size = self.made[behind] - self.made[behind - 1] if behind < len(self.made) else _MAX_BYTE_INDEX
+        return range(first, first + min(size, 1 << 8))
 
     def _entry(self, node: Node, index: int) -> tuple[int, int] | None:
         """(target, place of the entry) when `node` is `index`."""
