@@ -186,10 +186,11 @@ def run_case(
     case: Case, prepared: Path, command: list[str], applets: Path | None, settings: Mapping[str, str] = NO_SETTINGS
 ) -> Outcome:
     """Run one case in a copy of the folder `prepared`; `command` is the port, or the emulator, its options and the
-    program; `settings`: environment of the runtime's own."""
-    with tempfile.TemporaryDirectory(prefix="recomp-compat-") as base:
-        folder = Path(base) / "case"
-        shutil.copytree(prepared, folder, symlinks=True)
+    program; `settings`: environment of the runtime's own. Every run of a case has the same folder: some programs
+    print its name."""
+    folder = prepared.with_name("case")
+    shutil.copytree(prepared, folder, symlinks=True)
+    try:
         set_times(folder)
         env = ENVIRONMENT | {"PATH": f"{applets}:/usr/bin:/bin" if applets else "/usr/bin:/bin"} | case.env | settings
         process = subprocess.Popen(
@@ -211,6 +212,8 @@ def run_case(
             process.communicate()
             raise
         return Outcome(stdout, process.returncode, describe_tree(folder))
+    finally:
+        shutil.rmtree(folder)
 
 
 def make_links(where: Path, names: tuple[str, ...], target: Path) -> Path | None:

@@ -6,7 +6,7 @@ import hashlib
 import importlib.resources
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources.abc import Traversable
 
@@ -115,15 +115,14 @@ def module_c(
     header: tuple[int, int, int] = (0, 0, 0),
     balanced: bool = False,
     faults: str = "",
-    rare: Collection[int] = (),
     relays: Sequence[int] = (),
     names: Sequence[tuple[int, str]] = (),
     images: Sequence[Image] = (),
 ) -> str:
     """`module.c`. `entries`: (guest address, start of its function, C name, C declarator), sorted; `unsupported`:
     texts of words that trap; `header`: address, entry size and number of the program headers; `balanced`: all functions
-    are closed; `faults`: as in `Module`; `rare`: starts of functions that no pointer is seen to lead to; `relays`:
-    those of the entries that are a relay's; `names`: of the functions that have one, by start."""
+    are closed; `faults`: as in `Module`; `relays`: those of the entries that are a relay's; `names`: of
+    the functions that have one, by start."""
     rows = [
         f"  {{{c_string(s.name)}, {s.base:#x}u, {s.size:#x}u, {s.init_offset:#x}u, {s.init_size:#x}u, "
         f"{s.read:d}, {s.write:d}, {s.execute:d}}},"
@@ -151,7 +150,7 @@ def module_c(
         *(f"{declarator};" for declarator in dict.fromkeys(declarator for *_, declarator in entries)),
         "",
         "static const rt_entry entries[] = {",
-        *(f"  {{{pc:#x}u, {start:#x}u, (rt_func){name}, {pc in rare:d}}}," for pc, start, name, _ in entries),
+        *(f"  {{{pc:#x}u, {start:#x}u, (rt_func){name}}}," for pc, start, name, _ in entries),
         "};",
         "",
         *([f"static const uint32_t relays[] = {{{', '.join(f'{pc:#x}u' for pc in relays)}}};", ""] if relays else []),

@@ -318,7 +318,7 @@ class _Function:
         signature = called(part, self.summaries, self.signatures)
         values = self._values(signature, index)
         if part.callee is None:
-            call = f"{self._function(index, part)}(near{values})"
+            call = f"{self._function(part)}(near{values})"
         else:
             call = f"{'g' if part.callee in self.signatures else 'f'}_{part.callee:x}(near{values})"
         result = signature.result
@@ -336,14 +336,12 @@ class _Function:
         """The arguments of a call at the end of a part, behind `c`."""
         return "".join(f", {self._value(r, index)}" for r in signature.parameters)
 
-    def _function(self, index: int, part: Part) -> str:
-        """C text of the function that `to` leads to, looked up before it. Where it is none of those that pointers were
-        seen to lead to, more registers have to be in `*c`."""
-        rare = " ".join(line.strip() for line in self._stores(self.placement.rare[index], index))
+    def _function(self, part: Part) -> str:
+        """C text of the function that `to` leads to, looked up before it."""
         self.uses_function = True
         self.lines += [
             "  function = rt_lookup(to);",
-            f"  if (RT_UNLIKELY(!function)) {{ {rare} function = rt_lookup_rare(c, UINT64_C({part.site:#x}), to); }}",
+            f"  if (RT_UNLIKELY(!function)) function = rt_lookup_slow(c, UINT64_C({part.site:#x}), to);",
         ]
         return "((rt_value_func)function)"
 
@@ -427,7 +425,7 @@ class _Function:
         """Leave the function for good, by a tail call."""
         self.lines += self._leaving()
         if self.summaries.uniform:
-            function = self._function(index, part) if part.callee is None else f"f_{part.callee:x}"
+            function = self._function(part) if part.callee is None else f"f_{part.callee:x}"
             values = self._values(called(part, self.summaries, self.signatures), index)
             self.lines.append(f"  RT_TAIL {function}(near{values});")
         elif part.callee is None:

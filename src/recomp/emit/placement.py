@@ -26,13 +26,11 @@ _Table = list[tuple[int, int, int, tuple[int, ...]]]
 
 @dataclass(slots=True, eq=False)
 class Placement:
-    """Register masks by part index. `stores`: before the part's end; `rare`: further ones where a pointer leads to a
-    function that none was seen to lead to; `cold`: where a call returned to somewhere else; `loads`: behind the call;
-    `held`: at the part's start; `values`: handed over at its end as C arguments or result; `results`: the C result of
-    the call at its end."""
+    """Register masks by part index. `stores`: before the part's end; `cold`: where a call returned to somewhere else;
+    `loads`: behind the call; `held`: at the part's start; `values`: handed over at its end as C arguments or result;
+    `results`: the C result of the call at its end."""
 
     stores: list[int]
-    rare: list[int]
     cold: list[int]
     loads: list[int]
     held: list[int]
@@ -45,7 +43,7 @@ def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Plac
     parts = flow.parts
     start = flow.function.start
     own = own_signature(start, s, signatures)
-    found = Placement(*([0] * len(parts) for _ in range(7)))
+    found = Placement(*([0] * len(parts) for _ in range(6)))
     wanted, written, gained = ([0] * len(parts) for _ in range(3))
     calls = {index: called(parts[index], s, signatures) for index in flow.ends}
     for index, call in calls.items():
@@ -64,15 +62,13 @@ def place(flow: Flow, s: Summaries, signatures: Mapping[int, Signature]) -> Plac
     dirty[flow.start] = own.parameter_mask
     _soil(dirty, flow, table, [~(wanted[i] | written[i]) for i in range(len(parts))], gained)
     needed = [0] * len(parts)
-    for index, call in calls.items():
+    for index in calls:
         part = parts[index]
         at_end = dirty[index] | part.defines
         stored = found.stores[index] = at_end & wanted[index]
-        if part.kind in ("call", "jump") and part.callee is None:
-            found.rare[index] = at_end & ~stored & s.everywhere & ~call.parameter_mask
         if part.kind == "call" and not s.uniform:
             found.cold[index] = at_end & s.anywhere & ~stored
-        needed[index] = stored | found.cold[index] | found.rare[index] | found.values[index]
+        needed[index] = stored | found.cold[index] | found.values[index]
     for index in flow.points:
         needed[index] = found.stores[index] = (dirty[index] | parts[index].defines) & flow.shown
     _hold(found.held, flow, table, needed, written)

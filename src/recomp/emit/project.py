@@ -23,7 +23,6 @@ from recomp.emit.files import (
 from recomp.emit.flow import SHOWN, Flow, build_flow, entry_map
 from recomp.emit.frames import balance
 from recomp.emit.function import emit_function
-from recomp.emit.pointers import pointed_at
 from recomp.emit.signature import Signature, signatures, symbol
 from recomp.emit.summary import Summaries, direct_reads, summarise
 from recomp.emit.units import split_units
@@ -60,8 +59,7 @@ def emit_project(
         balance(flows, module.entry)
     closed = all(flow.balanced for flow in flows.values())
     direct = direct_reads(flows) if closed else {}
-    pointed = pointed_at(flows, segments.values(), direct) if closed else None
-    summaries = summarise(flows, options.exact, pointed)
+    summaries = summarise(flows, options.exact)
     with_values = signatures(flows, summaries, module.entry, direct)
     files: dict[str, str | bytes] = {}
     units = split_units([flows[pc] for pc in sorted(flows)], options.unit_insns)
@@ -80,7 +78,6 @@ def emit_project(
         for pc in (start, *flow.entries)
     )
     header = (module.phdr, module.phent, module.phnum)
-    rare = flows.keys() - pointed if pointed is not None else ()
     relays = sorted(pc for flow in flows.values() if flow.function.returns == "relay" for pc in flow.entries)
     names = [(pc, name_of(flow.function)) for pc, flow in sorted(flows.items()) if _is_named(flow.function)]
     files["module.c"] = module_c(
@@ -93,7 +90,6 @@ def emit_project(
         header,
         balanced=summaries.uniform,
         faults=module.faults,
-        rare=rare,
         relays=relays,
         names=names,
         images=module.images,

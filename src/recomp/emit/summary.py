@@ -36,7 +36,6 @@ class Summaries:
     """`uniform`: all functions always return where they were called from, with their caller's registers kept
     (`recomp.emit.frames`). `flags_entered`: flags live at entries inside functions
     that plain branches lead to, `flags_jumped`: at others.
-    `pointed`: functions that pointers are seen to lead to; None: any. `everywhere`: what any function may read.
     `noreturn`: functions that never return, as far as their code shows."""
 
     reads: dict[int, int]
@@ -46,9 +45,7 @@ class Summaries:
     returned: int = 0
     flags_entered: int = 0
     flags_jumped: int = 0
-    everywhere: int = 0
     uniform: bool = False
-    pointed: frozenset[int] | None = None
     noreturn: frozenset[int] = frozenset()
     #: function → liveness at the start of each of its parts
     live: dict[int, list[int]] = field(default_factory=dict)
@@ -82,23 +79,21 @@ def callee_of(part: Part) -> int | None:
     return None if part.resume else part.callee
 
 
-def summarise(flows: Mapping[int, Flow], exact: bool = False, pointed: frozenset[int] | None = None) -> Summaries:
-    """Summaries of all functions, by start. `exact`: assume that every register is read everywhere outside; `pointed`
-    as in Summaries."""
+def summarise(flows: Mapping[int, Flow], exact: bool = False) -> Summaries:
+    """Summaries of all functions, by start. `exact`: assume that every register is read everywhere outside."""
     everything = ALL if exact else 0
     uniform = len(flows) > 0 and all(flow.balanced for flow in flows.values())
     writes = {pc: mask & ~KEPT if uniform else mask for pc, mask in _writes(flows).items()}
     s = Summaries({pc: 0 for pc in flows}, writes, {pc: everything for pc in flows}, everything, everything)
-    s.uniform, s.pointed = uniform, pointed
+    s.uniform = uniform
     s.noreturn = frozenset(pc for pc, flow in flows.items() if flow.function.noreturn)
     s.flags_entered = s.flags_jumped = everything & FLAGS
     branched_to = frozenset(part.resume for flow in flows.values() for part in flow.parts if part.resume)
     if not s.uniform:
         s.enter(1 << SP | X30)  # the runtime compares them (rt_enter_slow, rt_unwind)
     # Each function reads what its first part does: `entered` begins with nearly all that it will ever be.
-    for pc, flow in flows.items():
-        if pointed is None or pc in pointed:
-            s.enter(flow.parts[flow.start].uses & ~s.private & ~FLAGS)
+    for flow in flows.values():
+        s.enter(flow.parts[flow.start].uses & ~s.private & ~FLAGS)
     callers = _callers(flows)
     solvers = {pc: _Liveness(flow) for pc, flow in flows.items()}
     rank = _callees_first(flows)
@@ -143,10 +138,8 @@ def _visit(flow: Flow, solver: _Liveness, s: Summaries, callers: Mapping[int, se
     reads = live[flow.start] >> _HALF & ~private
     if reads & ~s.reads[pc]:
         s.reads[pc] |= reads
-        s.everywhere |= reads
         pending |= callers[pc]
-        if s.pointed is None or pc in s.pointed:
-            s.enter(reads & ~FLAGS)
+        s.enter(reads & ~FLAGS)
     out = s.live_out[pc] | s.returned
     for _, part, kind, callee in solver.ends:
         if kind == "call":

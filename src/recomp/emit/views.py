@@ -107,7 +107,7 @@ def build_views(flow: Flow, placement: Placement) -> Views | None:
     for index, part in enumerate(flow.parts):
         touches = (part.uses | part.defines) & VECTORS
         views = _walk(part.pieces if touches else [], at_start[index], webs)
-        stores = placement.stores[index] | placement.rare[index] | placement.cold[index] | placement.values[index]
+        stores = placement.stores[index] | placement.cold[index] | placement.values[index]
         for bit in bits(stores & VECTORS):
             webs.add(views.at_end[bit - V0], _STORED)
         loads = placement.loads[index] | placement.results[index]

@@ -28,4 +28,4 @@ GUEST(run) {
   return 0;
 }
 
-GUEST_MODULE({TEXT + 4, TEXT + 4, run, 0});
+GUEST_MODULE({TEXT + 4, TEXT + 4, run});

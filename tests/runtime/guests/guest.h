@@ -59,7 +59,7 @@ static inline void say(rt_cpu *c, const char *format, ...) {
 
 /* More functions of a guest can be given as {pc, pc, function} entries, sorted, above TEXT. */
 #define GUEST_MODULE(...)                                                                              \
-  static const rt_entry entries[] = {{TEXT, TEXT, run, 0}, __VA_ARGS__};                                  \
+  static const rt_entry entries[] = {{TEXT, TEXT, run}, __VA_ARGS__};                                  \
   static const rt_segment segments[] = {{"text", TEXT, 0x1000, 0, 8, 1, 0, 1}, {"data", DATA, DATA_SIZE, 0, 0, 1, 1, 0}}; \
   static const uint8_t blob[] = {1, 2, 3, 4, 5, 6, 7, 8};                                              \
   const rt_module rt_guest = {.name = "guest",                                                         \

@@ -95,4 +95,4 @@ GUEST(run) {
   return 0;
 }
 
-GUEST_MODULE({HANDLER, HANDLER, handler, 0}, {ELSEWHERE, ELSEWHERE, elsewhere, 0});
+GUEST_MODULE({HANDLER, HANDLER, handler}, {ELSEWHERE, ELSEWHERE, elsewhere});

@@ -52,4 +52,4 @@ GUEST(run) {
   return 0;
 }
 
-GUEST_MODULE({TEXT + 4, TEXT + 4, child, 0});
+GUEST_MODULE({TEXT + 4, TEXT + 4, child});

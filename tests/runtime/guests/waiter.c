@@ -50,4 +50,4 @@ GUEST(run) {
   return 0;
 }
 
-GUEST_MODULE({TEXT + 4, TEXT + 4, wait_for_input, 0});
+GUEST_MODULE({TEXT + 4, TEXT + 4, wait_for_input});

@@ -86,7 +86,6 @@ typedef struct rt_entry {
   uint32_t pc;
   uint32_t start; /* of the function it lies in: differs from pc where control enters in the middle */
   rt_func function; /* that function; rt_cpu.resume says where in it */
-  uint32_t rare; /* not in the table: no pointer is seen to lead here */
 } rt_entry;
 
 typedef struct rt_segment {
@@ -175,7 +174,7 @@ const char *rt_unsupported_text(uint32_t word);
  * (its own activation may be live), what is no entry is a miss. */
 uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target);
 /* Where rt_module.balanced is set: the function at a guest address that the table does not know, or a miss. */
-rt_func rt_lookup_rare(rt_cpu *c, uint64_t site, uint64_t target);
+rt_func rt_lookup_slow(rt_cpu *c, uint64_t site, uint64_t target);
 
 #define RT_LIKELY(x) __builtin_expect(!!(x), 1)
 #define RT_UNLIKELY(x) __builtin_expect(!!(x), 0)

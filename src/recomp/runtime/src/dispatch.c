@@ -54,7 +54,7 @@ void rt_dispatch_init(void) {
     exit(1);
   }
   for (const rt_entry *entry = first; entry <= last; entry++)
-    if (is_function(entry) && !entry->rare) rt_functions[(entry->pc - first->pc) / 4] = entry->function;
+    if (is_function(entry)) rt_functions[(entry->pc - first->pc) / 4] = entry->function;
 }
 
 const rt_entry *rt_find_entry(uint64_t pc) {
@@ -93,7 +93,7 @@ uint64_t rt_enter_slow(rt_cpu *c, uint64_t site, uint64_t target) {
   return entry->function(rt_near_of(c));
 }
 
-rt_func rt_lookup_rare(rt_cpu *c, uint64_t site, uint64_t target) {
+rt_func rt_lookup_slow(rt_cpu *c, uint64_t site, uint64_t target) {
   const rt_entry *entry = rt_find_entry(target);
   if (entry && is_function(entry)) return entry->function;
   rt_func host = find_host(target);

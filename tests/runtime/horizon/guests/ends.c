@@ -56,4 +56,4 @@ GUEST(run) {
   return rt_call_indirect(c, TEXT, 0x03000000);
 }
 
-GUEST_MODULE({TEXT + 4, TEXT + 4, run, 0});
+GUEST_MODULE({TEXT + 4, TEXT + 4, run});

@@ -93,4 +93,4 @@ GUEST(run) {
   return rt_call_indirect(c, TEXT, 0x03000000);
 }
 
-GUEST_MODULE({TEXT + 4, TEXT + 4, server, 0});
+GUEST_MODULE({TEXT + 4, TEXT + 4, server});
