@@ -15,18 +15,8 @@ command -v busybox >/dev/null 2>&1 || missing="$missing busybox"
 [ -x /sbin/mke2fs ] || [ -x /usr/sbin/mke2fs ] || missing="$missing e2fsprogs"
 command -v git >/dev/null 2>&1 || missing="$missing git"
 command -v gcc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
-if [ -n "$missing" ]; then
-  command -v apt-get >/dev/null 2>&1 || fail "missing:$missing, and there is no apt-get" "install them by hand"
-  as_root=""
-  if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null 2>&1 || fail "missing:$missing" "as root: apt-get install$missing"
-    as_root="sudo"
-  fi
-  printf 'setup-test: installing%s\n' "$missing"
-  $as_root apt-get update -qq
-  # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
-fi
+# shellcheck disable=SC2086
+[ -z "$missing" ] || tools/install-packages.sh setup-test $missing
 
 packages="busybox-static bash-static zsh-static e2fsck-static shfmt"
 guests=.cache/guests
