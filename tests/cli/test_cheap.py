@@ -20,10 +20,7 @@ SHOW = """
 import sys
 before = set(sys.modules)
 from recomp.cli.main import main
-try:
-    code = main(sys.argv[1:])
-except SystemExit as ended:
-    code = ended.code
+code = main(sys.argv[1:])
 print(*sorted(set(sys.modules) - before), file=sys.stderr)
 sys.exit(code)
 """

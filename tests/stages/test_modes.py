@@ -70,6 +70,15 @@ def test_a_failing_extractor_does_not_give_keys_away(image: ProjectFolder, capsy
     assert "[redacted]" in error and KEY not in error
 
 
+def test_a_key_is_taken_out_of_a_line_that_never_ends(image: ProjectFolder) -> None:
+    image.script(
+        "hactool", f"""head -c 30000 /dev/zero | tr '\\0' x | sed 's/x/{KEY}/g' | fold -w 7008 | tr '\\n' ' ' >&2"""
+    )
+    automate(image)
+    log = (image.work_root / "logs/intake.stderr.log").read_text()
+    assert len(log) > 100_000 and log.replace("[redacted]", "").strip() == ""
+
+
 def test_the_redaction_profile_hides_the_path_of_the_key_set(image: ProjectFolder) -> None:
     automate(image)
     paths = {item["name"]: item["path"] for item in image.manifest()["inputs"]}

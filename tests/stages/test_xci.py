@@ -22,10 +22,13 @@ here=$(dirname "$0")
 case "$4 $5" in
 "xci --securedir") [ -d "$here/archives" ] && cp "$here"/archives/* "$6" ;;
 "nca --exefsdir")
-  program="$here/programs/$(cat "$9")"
-  [ -d "$program" ] || { echo "Error: $(basename "$9") has no program" >&2; exit 1; }
-  cp "$program"/exefs/* "$6"
-  [ ! -f "$program/romfs.bin" ] || cp "$program/romfs.bin" "$8" ;;
+  program="$here/programs/$(cat "$7")"
+  [ -d "$program" ] || { echo "Error: $(basename "$7") has no program" >&2; exit 1; }
+  cp "$program"/exefs/* "$6" ;;
+"nca --romfs")
+  romfs="$here/programs/$(cat "$7")/romfs.bin"
+  [ -f "$romfs" ] || { echo "NCA has no RomFS section"; exit; }
+  cp "$romfs" "$6" ;;
 esac
 """
 
@@ -147,6 +150,22 @@ def test_a_wrong_key_set_leaves_archives_that_nothing_can_be_read_of(
     assert "the extractor found no program in 1 content archive" in error
     assert "Error: 00manual.nca has no program" in error
     assert "is the key set the one of this image's console and version?" in error
+
+
+def test_a_tool_that_ends_well_whatever_the_key_set_is_quoted(image: Image, capsys: pytest.CaptureFixture[str]) -> None:
+    image.folder.script("hactool", TOOL.replace("exit 1", "exit 0"))
+    assert image.automate() == 1
+    assert "in 1 content archive\n    Error: 00manual.nca has no program" in capsys.readouterr().err
+
+
+def test_keys_that_the_tool_derived_are_not_in_the_logs(image: Image) -> None:
+    image.program("0123456789abcdef0123456789abcdef", 1, modules())
+    derived = "140F0F1011B5223D79587717FFD9EC3A"
+    image.folder.script("hactool", f'echo "Key 0 (Decrypted):  {derived}"; echo "secure:/$(basename "$7")"\n{TOOL}')
+    assert image.automate("intake") == 0
+    log = (image.folder.work_root / "logs/intake.stdout.log").read_text()
+    assert derived not in log and "Key 0 (Decrypted):  [redacted]" in log
+    assert "secure:/0123456789abcdef0123456789abcdef.nca" in log
 
 
 def test_an_extractor_that_fails_is_quoted(image: Image, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,7 @@ class Context:
         reporter: Reporter,
         settled: Callable[[], list[tuple[dict[str, Any], list[dict[str, Any]]]]],
         is_audit: bool = False,
-        secrets: tuple[bytes, ...] = (),
+        secrets: tuple[bytes, ...] | None = None,
     ) -> None:
         self.stage = stage
         self.scratch = scratch

@@ -34,7 +34,7 @@ class Plan(NamedTuple):
     extra: dict[str, Any] = {}
     named: dict[str, str] = {}
     deadline_s: float | None = None
-    secrets: tuple[bytes, ...] = ()
+    secrets: tuple[bytes, ...] | None = None
     gate: Callable[[str], None] = lambda run_id: None
     open_store: Callable[[str], Store] = Store
 

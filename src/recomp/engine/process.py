@@ -8,6 +8,7 @@ what the program leaves behind (subreaper), and ends it all when the program end
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import time
@@ -25,6 +26,8 @@ LOG_LIMIT_BYTES = 64 << 20
 TAIL_BYTES = 8192
 SECRET_LINE_BYTES = 1 << 16
 REDACTED = b"[redacted]"
+#: hex digits enough for a key, unless they are a content archive's name
+KEY_LIKE = re.compile(rb"(?<![0-9A-Za-z])[0-9A-Fa-f]{32,}(?![0-9A-Za-z])(?!\.(?:cnmt\.)?nca\b)")
 
 
 class Outcome(NamedTuple):
@@ -60,7 +63,7 @@ class Program:
         stdout_path: str,
         stderr_path: str,
         confine: Callable[[], None] | None = None,
-        secrets: tuple[bytes, ...] = (),
+        secrets: tuple[bytes, ...] | None = None,
     ) -> None:
         self.argv = argv
         self.started = time.monotonic()
@@ -178,9 +181,10 @@ def _finish_all(running: list[Program]) -> None:
 
 
 class _Log:
-    """One stream of a program on its way to a file. With `secrets` it is written by whole lines, without them."""
+    """One stream of a program on its way to a file. With `secrets`, even none, it is written by whole
+    lines, without them and without what looks like a key: extractors print the keys that they derive, too."""
 
-    def __init__(self, path: str, secrets: tuple[bytes, ...], opened: list[int]) -> None:
+    def __init__(self, path: str, secrets: tuple[bytes, ...] | None, opened: list[int]) -> None:
         """What it opens is added to `opened`."""
         self.is_open = True
         self.tail = b""
@@ -195,7 +199,7 @@ class _Log:
     def read(self) -> None:
         chunk = os.read(self.fd, 1 << 16)
         self.is_open = bool(chunk)
-        if self._secrets:
+        if self._secrets is not None:
             chunk = self._without_secrets(chunk)
         self.tail = (self.tail + chunk)[-TAIL_BYTES:]
         if self._left > 0:
@@ -219,13 +223,11 @@ class _Log:
         end = len(held) if not chunk else held.rfind(b"\n") + 1
         if not end and len(held) > SECRET_LINE_BYTES:
             end = len(held) - SECRET_LINE_BYTES // 2
+            end = len(held[:end].rstrip(b"0123456789abcdefABCDEF")) or end  # a key stays whole
         ready, self._line = held[:end], held[end:]
-        lowered = ready.lower()
-        for secret in self._secrets:
-            while (at := lowered.find(secret)) >= 0:
-                ready = ready[:at] + REDACTED + ready[at + len(secret) :]
-                lowered = ready.lower()
-        return ready
+        for secret in self._secrets or ():
+            ready = re.sub(re.escape(secret), REDACTED, ready, flags=re.IGNORECASE)
+        return KEY_LIKE.sub(REDACTED, ready)
 
 
 def _pipe(opened: list[int]) -> tuple[int, int]:

@@ -46,7 +46,7 @@ class Runner:
         *,
         origin: dict[str, Any],
         env: dict[str, str],
-        secrets: tuple[bytes, ...],
+        secrets: tuple[bytes, ...] | None,
         resume: bool,
         deadline: float | None,
         gate: Callable[[str], None],

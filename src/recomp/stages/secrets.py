@@ -7,10 +7,11 @@ SHORTEST = 16
 REDACTED = "[redacted]"
 
 
-def read_secrets(path: str | None) -> tuple[bytes, ...]:
-    """The values of a key set (`name = hex digits`), lower case; longer ones first, as one may lie within another."""
+def read_secrets(path: str | None) -> tuple[bytes, ...] | None:
+    """The values of a key set (`name = hex digits`), lower case; longer ones first, as one may lie within another. None
+    where a project has no key set."""
     if path is None:
-        return ()
+        return None
     try:
         with open(path, "rb") as file:
             lines = file.read().splitlines()

@@ -74,18 +74,24 @@ class Extractor:
             target = os.path.join(folder, str(number))
             exefs, romfs = os.path.join(target, "exefs"), os.path.join(target, "romfs.bin")
             os.makedirs(exefs)
-            outcome = self._call(
-                ["-t", "nca", "--exefsdir", exefs, "--romfs", romfs, archive], os.path.basename(archive)
-            )
-            if outcome.timed_out:
-                self.context.check(outcome, "the extractor")
+            outcome = self._open(archive, "--exefsdir", exefs)
             if os.listdir(exefs):
+                # Asked for both at once, hactoolnet opens neither where there is no RomFS.
+                self._open(archive, "--romfs", romfs)
                 found.append(_program(exefs, romfs))
             else:
-                failures = failures if outcome.succeeded else tail(outcome.stderr_tail, 5)
+                # hactool ends with 0 where the key set is wrong, and says so.
+                failures = tail(outcome.stderr_tail, 5) or failures
                 shutil.rmtree(target)
             self.context.progress(number + 1, len(archives), "content archives")
         return found, failures
+
+    def _open(self, archive: str, option: str, target: str) -> Outcome:
+        """One part of a content archive, if it has it. Raises StageError where the tool does not end."""
+        outcome = self._call(["-t", "nca", option, target, archive], os.path.basename(archive))
+        if outcome.timed_out:
+            self.context.check(outcome, "the extractor")
+        return outcome
 
     def _call(self, arguments: list[str], title: str) -> Outcome:
         outcome = self.context.run_program(
