@@ -46,10 +46,12 @@ bench: setup-test
 	$(BIN)/python tools/bench_media.py
 
 # The console homebrew of the same page: NROS = a folder of NROs, ORACLE = a second emulator, if there is one.
+# The retail lane: EXTRACTOR = a hactool or hactoolnet, tried on an image of ours.
 compat: setup-test
 	@PYTHON=$(PYTHON) tools/setup-compat.sh
 	$(BIN)/python tools/compat.py --update
 	$(if $(NROS),$(BIN)/python tools/compat_nro.py $(NROS) $(if $(ORACLE),--second $(ORACLE)) --update)
+	$(if $(EXTRACTOR),$(BIN)/python tools/compat_xci.py $(notdir $(EXTRACTOR)) $(EXTRACTOR))
 
 # 10,000 damaged media files, each read or refused.
 fuzz-media: setup-test
