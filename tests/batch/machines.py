@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -12,7 +13,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ class Cluster:
             print((self.folder / "log").read_text(errors="replace")[-8000:])  # shown where a test fails
 
 
-@contextmanager
+@contextlib.contextmanager
 def cluster(folder: Path, *options: str, workers: int = 2, env: dict[str, str] | None = None) -> Iterator[Cluster]:
     made = Cluster(folder, *options, workers=workers, env=env)
     try:
@@ -121,8 +121,16 @@ class Network:
                 continue
             server = socket.create_connection(("127.0.0.1", self._target))
             self._links |= {client, server}
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+            threading.Thread(target=self._link, args=(client, server), daemon=True).start()
+
+    def _link(self, client: socket.socket, server: socket.socket) -> None:
+        back = threading.Thread(target=self._copy, args=(server, client), daemon=True)
+        back.start()
+        self._copy(client, server)
+        back.join()
+        for end in (client, server):
+            self._links.discard(end)
+            end.close()
 
     def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         try:
@@ -132,15 +140,14 @@ class Network:
             sink.shutdown(socket.SHUT_WR)
         except OSError:
             for end in (source, sink):
-                end.close()
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
 
     def cut(self) -> None:
         self.is_cut = True
         for end in list(self._links):
-            try:
+            with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         self._links.clear()
 
     def mend(self) -> None:
@@ -205,7 +212,7 @@ def server() -> Any:
     return Moto()
 
 
-@contextmanager
+@contextlib.contextmanager
 def bucket() -> Iterator[Bucket]:
     made = Bucket()
     try:
