@@ -191,6 +191,19 @@ def test_a_partial_extraction_is_refused(image: Image, capsys: pytest.CaptureFix
     assert not image.extracted.exists()
 
 
+@pytest.mark.parametrize("part", ['"nca --exefsdir"', '"nca --romfs"'])
+def test_a_program_that_the_tool_opens_by_half_is_refused(
+    image: Image, capsys: pytest.CaptureFixture[str], part: str
+) -> None:
+    image.program("abc", 1, modules(), write_romfs({"a": b"1"}))
+    broken = f'{part}) head -c 99 "$7" > "$6"/main || head -c 99 "$7" > "$6"; echo "no space left" >&2; exit 1 ;;'
+    image.folder.script("hactool", TOOL.replace(f"{part})", f"{broken}\n{part})"))
+    assert image.automate() == 1
+    error = capsys.readouterr().err
+    assert "the extractor ended with exit code 1" in error and "no space left" in error
+    assert not image.extracted.exists()
+
+
 def test_a_module_cut_short_is_refused(image: Image, capsys: pytest.CaptureFixture[str]) -> None:
     image.program("abc", 1, {"main": modules()["main"][:0x180]})
     assert image.automate() == 1

@@ -76,8 +76,9 @@ class Extractor:
             os.makedirs(exefs)
             outcome = self._open(archive, "--exefsdir", exefs)
             if os.listdir(exefs):
+                self.context.check(outcome, "the extractor")
                 # Asked for both at once, hactoolnet opens neither where there is no RomFS.
-                self._open(archive, "--romfs", romfs)
+                self.context.check(self._open(archive, "--romfs", romfs), "the extractor")
                 found.append(_program(exefs, romfs))
             else:
                 # hactool ends with 0 where the key set is wrong, and says so.
