@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,11 @@ def capture_video(frames: str, *, form: str = "list") -> dict[str, Any]:
     }
 
 
+#: inputs of a project in lifted and in xci mode
+MODULE = {"module.json": "lifted_json"}
+IMAGE = {"image.xci": "xci", "prod.keys": "keyset"}
+
+
 class ProjectFolder:
     """A folder with a whole lifted-mode project whose stages are commands; `config` is what `write` writes."""
 
@@ -112,13 +118,23 @@ class ProjectFolder:
         }  # fmt: skip
         self.frames = [f"frame {n}".encode() for n in range(frames)]
 
-    def list_inputs(self) -> None:
-        """Write provenance.toml with the module as it is now."""
-        data = (self.root / "module.json").read_bytes()
-        entry = {
-            "path": "module.json", "sha256": sha256(data), "size": len(data), "format": "lifted_json", "role": "module",
+    def list_inputs(self, formats: Mapping[str, str] = MODULE) -> None:
+        """Write provenance.toml with these files (name → format) as they are now."""
+        entries = []
+        for name, form in formats.items():
+            data, role = (self.root / name).read_bytes(), "module" if form == "lifted_json" else "input"
+            entries.append({"path": name, "sha256": sha256(data), "size": len(data), "format": form, "role": role})
+        (self.root / "provenance.toml").write_text(toml(provenance(entries)))
+
+    def take_image(self, image: bytes, keys: str) -> None:
+        """From now on this is a project in xci mode; what changes these files lists IMAGE again."""
+        (self.root / "image.xci").write_bytes(image)
+        (self.root / "prod.keys").write_text(keys)
+        self.list_inputs(IMAGE)
+        self.config["inputs"] = {
+            "mode": "xci", "xci": "image.xci", "keys": "prod.keys", "provenance": "provenance.toml",
+            "config": "title.toml",
         }  # fmt: skip
-        (self.root / "provenance.toml").write_text(toml(provenance([entry])))
 
     def with_reference(self) -> ProjectFolder:
         """Ready-made frame files, and a reference that equals them."""

@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT)]
 
 from tests.lift.shared import LIBRARY, MAIN, OTHER, nso  # noqa: E402
 
-from builders import ProjectFolder, provenance, sha256, toml  # noqa: E402
+from builders import ProjectFolder  # noqa: E402
 from recomp.cli.main import main as recomp  # noqa: E402
 from recomp.formats.hfs0 import write_hfs0  # noqa: E402
 from recomp.formats.npdm import write_npdm  # noqa: E402
@@ -109,16 +109,7 @@ class Trial:
 
     def __init__(self, folder: Path, tool: str, path: str, image: bytes) -> None:
         project = ProjectFolder(folder)
-        files = {"image.xci": image, "prod.keys": f"header_key = {KEY}{KEY}\nmaster_key_00 = {KEY}\n".encode()}
-        entries = []
-        for (name, data), form in zip(files.items(), ("xci", "keyset"), strict=True):
-            (folder / name).write_bytes(data)
-            entries.append({"path": name, "sha256": sha256(data), "size": len(data), "format": form, "role": "input"})
-        (folder / "provenance.toml").write_text(toml(provenance(entries)))
-        project.config["inputs"] = {
-            "mode": "xci", "xci": "image.xci", "keys": "prod.keys", "provenance": "provenance.toml",
-            "config": "title.toml",
-        }  # fmt: skip
+        project.take_image(image, f"header_key = {KEY}{KEY}\nmaster_key_00 = {KEY}\n")
         project.config["tools"] = {"xci_tool": tool, "xci_tool_path": path}
         output = io.StringIO()
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):

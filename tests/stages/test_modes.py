@@ -9,33 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from builders import ProjectFolder, ops_module, provenance, sha256, toml
+from builders import ProjectFolder, ops_module
 from recomp.cli.main import main
 
 KEY = "00112233445566778899aabbccddeeff"
 
 
-def list_inputs(folder: ProjectFolder, **formats: str) -> None:
-    """Write provenance.toml for these files of the folder."""
-    entries = []
-    for name, form in formats.items():
-        path = next(folder.root.glob(f"{name}.*"))
-        data = path.read_bytes()
-        entry = {"path": path.name, "sha256": sha256(data), "size": len(data), "format": form, "role": name}
-        entries.append(entry)
-    (folder.root / "provenance.toml").write_text(toml(provenance(entries)))
-
-
 @pytest.fixture
 def image(folder: ProjectFolder) -> ProjectFolder:
     """xci mode with an extractor that shows the whole key set, as real ones do when asked to be verbose."""
-    (folder.root / "image.xci").write_bytes(bytes(0x100) + b"HEAD" + bytes(64))
-    (folder.root / "prod.keys").write_text(f"header_key = {KEY}{KEY}\nmaster_key_00 = {KEY}\n")
-    list_inputs(folder, image="xci", prod="keyset")
+    folder.take_image(bytes(0x100) + b"HEAD" + bytes(64), f"header_key = {KEY}{KEY}\nmaster_key_00 = {KEY}\n")
     folder.script("hactool", f'cat prod.keys; echo "KEY {KEY.upper()}" >&2; echo data > "$6/file"')
-    folder.config["inputs"] = {
-        "mode": "xci", "xci": "image.xci", "keys": "prod.keys", "provenance": "provenance.toml", "config": "title.toml",
-    }  # fmt: skip
     folder.config["tools"] = {"xci_tool": "hactool", "xci_tool_path": "hactool"}
     folder.config["commands"] = {name: ["true"] for name in ("build", "run")}
     folder.config["run"] = {"lift_mode": "stub"}
@@ -93,7 +77,7 @@ def test_homebrew_is_identified_where_a_command_lifts_it(
     folder: ProjectFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder.root / "program.nro").write_bytes(bytes(0x10) + b"NRO0" + bytes(64))
-    list_inputs(folder, program="nro0")
+    folder.list_inputs({"program.nro": "nro0"})
     folder.config["inputs"] = {
         "mode": "homebrew", "nro": "program.nro", "provenance": "provenance.toml", "config": "title.toml",
     }  # fmt: skip
@@ -106,7 +90,7 @@ def test_homebrew_is_identified_where_a_command_lifts_it(
     assert automate(folder) == 0
     assert list(folder.steps()) == ["intake", "lift", "pipeline", "build", "run", "archive"]
     (folder.root / "program.nro").write_bytes(bytes(0x10) + b"NRX0" + bytes(64))
-    list_inputs(folder, program="nro0")
+    folder.list_inputs({"program.nro": "nro0"})
     assert automate(folder) == 2
     assert 'found an unknown format, expected "nro0"' in capsys.readouterr().err
 

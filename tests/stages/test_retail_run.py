@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from builders import ProjectFolder, provenance, sha256, toml
+from builders import ProjectFolder
 from recomp.cli.main import main
 from recomp.engine.reporter import Reporter
 from recomp.formats.assets import Assets, write_assets
@@ -67,24 +67,13 @@ def test_a_program_of_an_image_reads_its_romfs(
     content = {"base64": base64.b64encode(nso_of_elf(linked.read_bytes())).decode()}
     program = {"program_id": "0100000000004000", "exefs": {"main": content}}
     image = {"mock_image": "1", "programs": [program | {"romfs": {"a/b.txt": {"text": "a text of the image"}}}]}
-    entries = []
-    for name, form, data in (("image.xci", "xci", json.dumps(image)), ("prod.keys", "keyset", "a = 00112233\n")):
-        (folder.root / name).write_text(data)
-        raw = data.encode()
-        entries.append({"path": name, "sha256": sha256(raw), "size": len(raw), "format": form, "role": "input"})
-    (folder.root / "provenance.toml").write_text(toml(provenance(entries)))
-    folder.config["inputs"] = {
-        "mode": "xci", "xci": "image.xci", "keys": "prod.keys", "provenance": "provenance.toml", "config": "title.toml",
-    }  # fmt: skip
+    folder.take_image(json.dumps(image).encode(), "a = 00112233\n")
     folder.config |= {"tools": {"xci_tool": "mock"}, "build": {"optimisation": "0"}}
     assert main(["automate", "--config", str(folder.write())]) == 0, capsys.readouterr().err
     assert folder.steps()["run"]["confinement"] in ("landlock", "none")
     # Without the RomFS there is no storage (4): what the run reads is what intake made.
     del image["programs"][0]["romfs"]
-    (folder.root / "image.xci").write_text(json.dumps(image))
-    raw = (folder.root / "image.xci").read_bytes()
-    entries[0] |= {"sha256": sha256(raw), "size": len(raw)}
-    (folder.root / "provenance.toml").write_text(toml(provenance(entries)))
+    folder.take_image(json.dumps(image).encode(), "a = 00112233\n")
     assert main(["automate", "--config", str(folder.write())]) == 1
     assert "the guest ended with exit code 4" in capsys.readouterr().err
     assert [step["name"] for step in folder.manifest()["steps"] if not step["cache_hit"]][:1] == ["intake"]

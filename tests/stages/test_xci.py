@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from builders import ProjectFolder, provenance, sha256, toml
+from builders import IMAGE, ProjectFolder
 from recomp.cli.main import main
 from recomp.formats.npdm import write_npdm
 from recomp.formats.romfs import read_romfs, write_romfs
@@ -38,13 +38,8 @@ class Image:
 
     def __init__(self, folder: ProjectFolder) -> None:
         self.folder, self.root = folder, folder.root
-        (self.root / "image.xci").write_bytes(bytes(0x100) + b"HEAD" + bytes(64))
-        (self.root / "prod.keys").write_text(f"header_key = {KEY}{KEY}\nmaster_key_00 = {KEY}\n")
+        folder.take_image(bytes(0x100) + b"HEAD" + bytes(64), f"header_key = {KEY}{KEY}\nmaster_key_00 = {KEY}\n")
         folder.script("hactool", TOOL)
-        folder.config["inputs"] = {
-            "mode": "xci", "xci": "image.xci", "keys": "prod.keys", "provenance": "provenance.toml",
-            "config": "title.toml",
-        }  # fmt: skip
         folder.config["tools"] = {"xci_tool": "hactool", "xci_tool_path": "hactool"}
         self.archives = self.root / "archives"
         self.archives.mkdir()
@@ -60,11 +55,7 @@ class Image:
             (exefs.parent / "romfs.bin").write_bytes(romfs)
 
     def automate(self, until: str = "lift") -> int:
-        entries = []
-        for name, form in (("image.xci", "xci"), ("prod.keys", "keyset")):
-            data = (self.root / name).read_bytes()
-            entries.append({"path": name, "sha256": sha256(data), "size": len(data), "format": form, "role": "input"})
-        (self.root / "provenance.toml").write_text(toml(provenance(entries)))
+        self.folder.list_inputs(IMAGE)
         return main(["automate", "--config", str(self.folder.write()), "--until", until])
 
     def intake(self) -> dict:
