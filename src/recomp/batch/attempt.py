@@ -12,7 +12,6 @@ from recomp.engine.context import Interrupted
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.journal import Journal
 from recomp.engine.loop import RunResult, open_work_root, run
-from recomp.engine.manifest import encode
 from recomp.engine.plan import Plan
 from recomp.engine.reporter import Reporter, Tee
 from recomp.engine.store import Store
@@ -66,7 +65,7 @@ def attempt(
         "steps": [{k: s[k] for k in ("name", "status", "cache_hit", "duration_ms")} for s in result.manifest["steps"]],
         "artifacts": [{k: a[k] for k in ("path", "sha256", "size", "role")} for a in result.manifest["artifacts"]
                       if a["role"] in _NAMED],
-        "manifest": encode(result.manifest).decode(),
+        "manifest": result.encoded.decode(),
     }  # fmt: skip
     if until is None:
         found["page"] = _page(prepared, found["steps"])
@@ -118,7 +117,7 @@ def _run(
                 plan = plan._replace(deadline_s=min(deadline_s, plan.deadline_s or deadline_s))
             last = None if until is None else _last(plan, until)
             result = run(plan, Tee(telling, journal), hashes=hashes, until=last)
-            journal.finished(result.status, result.error.message if result.error else None, encode(result.manifest))
+            journal.finished(result.status, result.error.message if result.error else None, result.encoded)
             return prepared, result
         except Interrupted:
             journal.finished("interrupted", None)

@@ -7,6 +7,7 @@ first, so that a hungry stage is not passed by for ever, and one larger than eve
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -255,9 +256,14 @@ def preload() -> None:
     import recomp.engine.process
     import recomp.formats.elf
     import recomp.lift.lift
-    import recomp.stages.compile  # noqa: F401
+    import recomp.media.compare
+    import recomp.media.video
+    import recomp.stages.compile
+    import recomp.stages.module_problems  # noqa: F401
     from recomp.emit.code import Code
     from recomp.report.page import template
 
     Code((), {}).pieces((NOP,), 0)
     template()
+    gc.collect()
+    gc.freeze()  # a collection in an attempt would copy every page that it shares with this process

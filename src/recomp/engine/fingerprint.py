@@ -35,13 +35,13 @@ def hash_open_file(fd: int) -> str:
 
 class StatCache:
     """Hashes of files by absolute path; `save` keeps them for the next run, a damaged cache is an empty one. What
-    `known` has is known from the start."""
+    `known` has is known from the start, and not kept again."""
 
     def __init__(self, path: str | None = None, known: StatCache | None = None) -> None:
         self.path = path
         loaded = read_sealed(path) if path else None
-        self._entries: dict[str, list] = dict(known._entries) if known else {}
-        self._entries |= loaded if isinstance(loaded, dict) else {}
+        self._known: dict[str, list] = known._entries if known else {}
+        self._entries: dict[str, list] = {**self._known, **(loaded if isinstance(loaded, dict) else {})}
         self._used: set[str] = set()
         self._changed = False
 
@@ -91,11 +91,12 @@ class StatCache:
         """Entries that this run did not look at are dropped once they outnumber those it did."""
         if not self.path or not self._changed:
             return
-        stale = self._entries.keys() - self._used
+        own = {name: entry for name, entry in self._entries.items() if self._known.get(name) != entry}
+        stale = own.keys() - self._used
         if len(stale) > 2 * len(self._used) + 1000:
             for name in stale:
-                del self._entries[name]
-        write_atomic(self.path, seal(self._entries), durable=False)
+                del own[name], self._entries[name]
+        write_atomic(self.path, seal(own), durable=False)
         self._changed = False
 
     def _describe(self, path: str) -> tuple:

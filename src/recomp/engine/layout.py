@@ -35,8 +35,10 @@ class Layout(NamedTuple):
 
     def written(self, path: str) -> str:
         """A path as records spell it: relative to the config's folder if it lies in there."""
-        inside = path == self.config_dir or path.startswith(self.config_dir.rstrip("/") + "/")
-        return os.path.relpath(path, self.config_dir) if inside else path
+        folder = self.config_dir.rstrip("/") + "/"
+        if path.startswith(folder):  # os.path.relpath takes ten times as long, and a manifest has a thousand
+            return os.path.normpath(path[len(folder) :])
+        return "." if path == self.config_dir else path
 
     def worded(self, text: str) -> str:
         """What somebody said, with the paths in it as records spell them."""

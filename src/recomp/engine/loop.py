@@ -74,6 +74,7 @@ def _run(plan: Plan, reporter: Reporter, store: Store, hashes: StatCache, until:
         raise
     finally:
         manifest, encoded = ledger.write(status)
+        state.save()
         hashes.save()
         reporter.run_finished(status)
     return RunResult(status, manifest, error, encoded)
@@ -111,10 +112,12 @@ class Ledger:
 
     def __init__(self, plan: Plan, origin: dict[str, Any], number: int) -> None:
         self._plan, self._origin, self._round = plan, origin, number
-        self._settled: list[tuple[Stage, Settled]] = []
+        #: each with its artifacts as the manifest lists them
+        self._settled: list[tuple[Settled, list[dict[str, Any]]]] = []
+        self._lines = man.Lines()
 
     def add(self, stage: Stage, settled: Settled) -> None:
-        self._settled.append((stage, settled))
+        self._settled.append((settled, self._artifacts(stage, settled)))
 
     def restart(self, number: int) -> None:
         self._round = number
@@ -122,10 +125,10 @@ class Ledger:
 
     def settled(self) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
         """The record of each stage so far with its artifacts."""
-        return [(settled.record, self._artifacts(stage, settled)) for stage, settled in self._settled]
+        return [(settled.record, artifacts) for settled, artifacts in self._settled]
 
     def steps(self) -> list[dict[str, Any]]:
-        return [settled.step for _, settled in self._settled]
+        return [settled.step for settled, _ in self._settled]
 
     def gave_up(self, stage: Stage, settled: Settled, rounds: int, *, learnt: bool) -> RecompError:
         error = StageError(
@@ -139,15 +142,15 @@ class Ledger:
 
     def write(self, status: str) -> tuple[dict[str, Any], bytes]:
         manifest = self.manifest(status)
-        return manifest, man.write(self._plan.layout.run_manifest, manifest)
+        return manifest, man.write(self._plan.layout.run_manifest, manifest, self._lines)
 
     def manifest(self, status: str) -> dict[str, Any]:
         plan = self._plan
         versions = {tool.name: tool.version for tool in plan.tools}
         artifacts = {}
-        for stage, settled in self._settled:
+        for settled, made in self._settled:
             versions.update(settled.record["tool_versions"])
-            artifacts.update({artifact["path"]: artifact for artifact in self._artifacts(stage, settled)})
+            artifacts.update({artifact["path"]: artifact for artifact in made})
         return {
             "schema_version": man.SCHEMA_VERSION,
             "run_id": self._origin["run_id"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 from recomp.engine.canonical import digest
@@ -32,15 +33,29 @@ def run_id(input_fingerprint: str, signature: str) -> str:
     return "run-" + digest(["run", input_fingerprint, signature])[:16]
 
 
-def encode(manifest: dict[str, Any]) -> bytes:
+class Lines:
+    """The lines of elements that stay as they are from one manifest to the next: a run's artifacts."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[Any, str]] = {}
+
+    def line(self, element: Any) -> str:
+        known = self._of.get(id(element))
+        if known is None:
+            known = self._of[id(element)] = (element, _one_line(element))  # held, so that its id stays its own
+        return known[1]
+
+
+def encode(manifest: dict[str, Any], artifacts: Lines | None = None) -> bytes:
     """A line a key, a line an element of a list, keys in the order of the document: `json` indents ten times slower."""
-    lines = [f"  {json.dumps(key)}: {_value(value)}" for key, value in manifest.items()]
+    line_of = {"artifacts": artifacts.line} if artifacts else {}
+    lines = [f"  {json.dumps(key)}: {_value(value, line_of.get(key, _one_line))}" for key, value in manifest.items()]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, line: Callable[[Any], str]) -> str:
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join("    " + _one_line(item) for item in value) + "\n  ]"
+        return "[\n" + ",\n".join("    " + line(item) for item in value) + "\n  ]"
     return _one_line(value)
 
 
@@ -48,9 +63,9 @@ def _value(value: Any) -> str:
 _one_line = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def write(path: str, manifest: dict[str, Any]) -> bytes:
+def write(path: str, manifest: dict[str, Any], artifacts: Lines | None = None) -> bytes:
     """Replace the manifest, unless it is there already; its bytes."""
-    data = encode(manifest)
+    data = encode(manifest, artifacts)
     try:
         with open(path, "rb") as file:
             if file.read() == data:

@@ -16,6 +16,7 @@ class State:
         self._path = os.path.join(engine_dir, "state")
         loaded = read_sealed(self._path)
         self.steps: dict[str, dict[str, Any]] = loaded if isinstance(loaded, dict) else {}
+        self._is_written = True
 
     def previous(self, name: str) -> dict[str, Any] | None:
         return self.steps.get(name)
@@ -28,16 +29,18 @@ class State:
         step = self.steps.setdefault(name, {})
         step["attempts"] = step.get("attempts", 0) + 1
         step["failed"] = True  # until it is known not to have
-        self._save()
+        self._is_written = False
+        self.save()
         return step["attempts"]
 
     def settled(self, name: str, parts: dict[str, Any], *, failed: bool = False) -> None:
-        """Remember what the last result was made from."""
+        """Remember what the last result was made from; written with the next attempt, or by `save`."""
         step = self.steps.setdefault(name, {"attempts": 0})
-        if step.get("ingredients") == parts and step.get("failed") == failed:
-            return
-        step.update(ingredients=parts, failed=failed)
-        self._save()
+        if step.get("ingredients") != parts or step.get("failed") != failed:
+            step.update(ingredients=parts, failed=failed)
+            self._is_written = False
 
-    def _save(self) -> None:
-        write_atomic(self._path, seal(self.steps), durable=False)
+    def save(self) -> None:
+        if not self._is_written:
+            write_atomic(self._path, seal(self.steps), durable=False)
+            self._is_written = True

@@ -23,6 +23,8 @@ _INTERPRETERS = ("python", "sh", "bash", "dash", "zsh", "perl", "ruby", "node", 
 
 #: what tools said of themselves in this process, by their content: a batch's attempts inherit it
 _said: dict[str, str] = {}
+#: what this package's parts were when a batch began: what its attempts have loaded, whatever lies there meanwhile
+_parts: dict[str, str] = {}
 
 
 class Tools:
@@ -30,7 +32,7 @@ class Tools:
 
     def __init__(self, hashes: StatCache, config_dir: str, memo_path: str | None = None) -> None:
         self._hashes, self._config_dir, self._memo_path = hashes, config_dir, memo_path
-        self._parts: dict[str, str] = {}
+        self._parts = dict(_parts)
         self._libraries: dict[str, str | None] = {}
         memo = read_sealed(memo_path) if memo_path else None
         self._versions: dict[str, str] = {**_said, **(memo if isinstance(memo, dict) else {})}
@@ -102,9 +104,9 @@ class Tools:
 def look_at_tools(hashes: StatCache) -> None:
     """Hash this package and its compiler, and ask the compiler's version: before there are many who need it."""
     tools = Tools(hashes, os.getcwd())
-    for name in list_tree(_PACKAGE):
-        if "__pycache__" not in name:
-            hashes.file(os.path.join(_PACKAGE, name))
+    names = [name for name in list_tree(_PACKAGE) if "__pycache__" not in name]
+    tools.recomp(*names, *sorted({name.partition("/")[0] for name in names if "/" in name}))
+    _parts.update(tools._parts)
     try:
         tools.program("zig", find_zig(), "version")
     except ToolError:
