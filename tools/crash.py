@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Kill `recomp automate` a thousand times and see whether a plain run after it ends right.
 
-    python tools/crash.py [COUNT] [--seed N] [--every-point] [--refuse] [--damage] [--jobs N] [--seconds N] [--json]
+    python tools/crash.py [COUNT] [--seed N] [--every-point] [--refuse] [--seconds N] [--json]
+    python tools/crash.py --damage [--only PATTERN] [--jobs N] [--seconds N] [--json]
 
 `--every-point` kills at each single call by which the engine changes files, one after the other, instead of at random.
 `--refuse` refuses every write from a random call on. `--damage` kills nothing: it cuts a file of each kind that the
-engine keeps, and flips a bit of it, at every byte. Exit code 1 if anything was wedged or wrong, or if a kill cost more
-than one finished stage.
+engine keeps, and flips a bit of it, at every byte; `--only` takes some of them (of `OWNED` in tests/engine/damage.py):
+`--only "*/store/*"`. Exit code 1 if anything was wedged or wrong, or if a kill cost more than one finished stage.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def main() -> int:
     parser.add_argument("--every-point", action="store_true", help="kill at each call that changes a file")
     parser.add_argument("--refuse", action="store_true", help="refuse writes, as a full disk does, instead of killing")
     parser.add_argument("--damage", action="store_true", help="damage every file of the engine at every byte instead")
+    parser.add_argument("--only", default="*", metavar="PATTERN", help="for --damage: only these of the engine's files")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="for --damage: so many at once")
     parser.add_argument("--seconds", type=float, help="stop after so long, with what was seen by then")
     parser.add_argument("--json", action="store_true", help="print the tally as JSON, and nothing meanwhile")
@@ -48,7 +50,7 @@ def main() -> int:
         if options.refuse:
             tally = refusals(options.count, options.seed, Path(folder), told=told)
         elif options.damage:
-            tally = damage_everything(Path(folder), options.jobs, told=told)
+            tally = damage_everything(Path(folder), options.jobs, options.only, told=told)
         else:
             tally = campaign(options.count, options.seed, Path(folder), every_point=options.every_point, told=told)
     seconds = time.process_time() + sum(os.times()[2:4]) - started

@@ -11,6 +11,7 @@ import io
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from fnmatch import fnmatchcase
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +20,8 @@ from typing import NamedTuple
 from builders import ProjectFolder
 from engine.crash import Tally, begun, differing, project, tree
 from recomp.cli.main import main
+from recomp.engine.fingerprint import StatCache
+from recomp.stages.tools import look_at_tools
 
 #: pattern below the project → whether what it holds may cost work when it is lost
 OWNED = {
@@ -74,9 +77,11 @@ def sampled(made: ProjectFolder, chance: random.Random, per_pattern: int) -> Ite
             yield Case(path, f"{name} holds {strange[:40]!r}", strange, costly)
 
 
-def every_offset(made: ProjectFolder, part: int, parts: int) -> Iterator[Case]:
-    """One file of each pattern, every offset; of these, one part of so many."""
+def every_offset(made: ProjectFolder, part: int, parts: int, only: str = "*") -> Iterator[Case]:
+    """One file of each pattern that `only` matches, every offset; of these, one part of so many."""
     for pattern, costly in OWNED.items():
+        if not fnmatchcase(pattern, only):
+            continue
         path = min(paths(made, pattern), key=lambda path: (path.stat().st_size == 0, path.stat().st_size))
         data = path.read_bytes()
         name = str(path.relative_to(made.root))
@@ -110,23 +115,27 @@ def problems(made: ProjectFolder, case: Case, expected: dict[str, bytes], *, loo
     return found + [f"{case.name}: {line}" for line in differing(tree(made), expected)]
 
 
-def damage_everything(folder: Path, jobs: int, *, told: Callable[[Tally], bool] = lambda tally: True) -> Tally:
-    """Every offset of a file of each pattern, shared out to so many processes, each with a project of its own."""
+def damage_everything(
+    folder: Path, jobs: int, only: str = "*", *, told: Callable[[Tally], bool] = lambda tally: True
+) -> Tally:
+    """Every offset of a file of each pattern that `only` matches, shared out to so many processes, each with a project
+    of its own."""
+    look_at_tools(StatCache())
     folders = [folder / str(part) for part in range(jobs)]
     with ProcessPoolExecutor(jobs, get_context("fork")) as pool:
-        tallies = list(pool.map(partial(_damage_part, jobs, told), range(jobs), folders))
+        tallies = list(pool.map(partial(_damage_part, jobs, only, told), range(jobs), folders))
     problems_found = [problem for tally in tallies for problem in tally.problems]
     return Tally(sum(tally.trials for tally in tallies), problems_found, 0)
 
 
-def _damage_part(parts: int, told: Callable[[Tally], bool], part: int, folder: Path) -> Tally:
+def _damage_part(parts: int, only: str, told: Callable[[Tally], bool], part: int, folder: Path) -> Tally:
     """Each case begins with the project whole and cached; the commands that only look are shown one in LOOK_EVERY."""
     made = project(folder / "project")
     assert call(made, "automate")[0] == 0
     expected = tree(made)
     found: list[str] = []
     number = -1
-    for number, case in enumerate(every_offset(made, part, parts)):
+    for number, case in enumerate(every_offset(made, part, parts, only)):
         found += problems(made, case, expected, look=number % LOOK_EVERY == 0)
         if not told(Tally(number + 1, found, 0)):
             break
