@@ -46,15 +46,25 @@ def test_one_pixel_changes_only_its_frame():
 def test_repeats_hash_like_first_times():
     a, b = picture(1), picture(2)
     assert hashing.hash_frames(iter([a, a, b, b.copy(), a])) == [hashing.hash_frame(x) for x in (a, a, b, b, a)]
+    assert hashing.hash_frames([a, None, b, None, a]) == [hashing.hash_frame(x) for x in (a, a, b, b, a)]
 
 
-def test_opaque_argb_hashes_like_the_rgba_that_it_is():
-    """Alpha first instead of last: the same pixels a byte further on."""
+def test_argb_hashes_like_the_rgba_that_it_is():
+    """Alpha first instead of last, whatever it is: the same pixels a byte further on."""
     frame = picture()
-    frame[..., 3] = 255
     argb = np.roll(frame, 1, axis=2).view("<u4")[..., 0]
     assert hashing.hash_frame(argb) == hashing.hash_frame(frame)
     assert hashing.hash_frame(argb[::-1]) == hashing.hash_frame(frame[::-1])
+
+
+def test_one_transparent_pixel_is_found_wherever_it_is():
+    """A picture is looked at in pieces."""
+    frame = np.full((300, 1000, 4), 255, np.uint8)
+    opaque = hashing.hash_frame(frame)
+    for place in (0, 1, (1 << 17) - 1, 1 << 17, (1 << 18) + 1, 299_999):
+        clear = frame.copy()
+        clear.reshape(-1, 4)[place, 3] = 0
+        assert hashing.hash_frame(clear) == opaque
 
 
 def test_an_audio_hash_is_descriptor_then_one_tick():

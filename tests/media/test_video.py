@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
+import av
 import numpy as np
 import pytest
 
 from recomp.errors import FormatError, ToolError
-from recomp.media import video
-from recomp.media.hashing import hash_frames
+from recomp.media import hashing, video
+from recomp.media.hashing import hash_frame, hash_frames
 
 
 def noise(count: int, width: int, height: int, seed: int = 1) -> list[np.ndarray]:
@@ -47,6 +48,37 @@ def test_repeated_pictures_keep_their_number(tmp_path, suffix):
     assert info["frames"] == 6
     back = list(video.read_frames(tmp_path / f"v.{suffix}"))
     assert [np.array_equal(x[..., :3], a[..., :3]) for x in back] == [True, True, True, False, True, True]
+
+
+def test_repeats_that_the_file_tells_of_hash_like_the_pictures_they_repeat(tmp_path):
+    """Also at the next key picture, which is written whole."""
+    a, b = noise(2, 32, 16)
+    frames = [a, a, b, *([a] * 130), b]
+    video.write_lossless(tmp_path / "v.mov", frames, size=(32, 16))
+    given = list(video.read_for_hashing(tmp_path / "v.mov"))
+    assert [number for number, frame in enumerate(given) if frame is not None] == [0, 2, 3, 120, 133]
+    assert hash_frames(video.read_for_hashing(tmp_path / "v.mov")) == [hash_frame(frame) for frame in frames]
+
+
+def test_transparent_pictures_hash_as_if_they_were_not(tmp_path):
+    frames = noise(3, 33, 17)
+    with av.open(str(tmp_path / "v.mov"), "w") as container:
+        stream = container.add_stream("qtrle", rate=60)
+        stream.width, stream.height, stream.pix_fmt = 33, 17, "argb"
+        for frame in frames:
+            argb = np.ascontiguousarray(np.roll(frame, 1, axis=2))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(argb, format="argb")))
+        container.mux(stream.encode())
+    assert hash_frames(video.read_for_hashing(tmp_path / "v.mov")) == hash_frames(frames)
+
+
+def test_a_capture_is_hashed_where_it_is_decoded(tmp_path, monkeypatch):
+    """A view of the last picture that is still held has the decoder copy it: half of what reading a capture cost."""
+    places = []
+    monkeypatch.setattr(hashing, "hash_frame", lambda frame: places.append(frame.ctypes.data) or "")
+    video.write_lossless(tmp_path / "v.mov", noise(5, 64, 36), size=(64, 36))
+    hash_frames(video.read_for_hashing(tmp_path / "v.mov"))
+    assert len(places) == 5 and len(set(places)) == 1
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mov"])

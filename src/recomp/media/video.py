@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recomp.errors import FormatError, ToolError
-from recomp.media.pixels import Converter, opaque_argb
+from recomp.media.pixels import Converter, argb
 
 if TYPE_CHECKING:
     import av
@@ -37,6 +37,7 @@ _FORMATS = (
     "h264,hevc,av1,obu,gif,apng,swf,rm,wtv,dv,yuv4mpegpipe,png_pipe,jpeg_pipe"
 )
 _STRIPES = 16
+_QTRLE_NO_CHANGE = 7  # bytes of a packet that is too short to hold its header: the picture stays
 _MAX_SIDE = 16384
 _MAX_PIXELS = 8192 * 4352
 
@@ -107,26 +108,47 @@ def read_frames(path: Path | str) -> Iterator[np.ndarray]:
     return _read(path, Converter())
 
 
-def read_for_hashing(path: Path | str) -> Iterator[np.ndarray]:
-    """As `read_frames`, but opaque ARGB, which a capture is, stays as it was decoded: (height, width) uint32, alpha in
-    the first byte. `hash_frame` knows both."""
+def read_for_hashing(path: Path | str) -> Iterator[np.ndarray | None]:
+    """As `read_frames`, but ARGB, as in a capture, stays where it was decoded: (height, width) uint32, alpha in the
+    first byte, whatever it is; and None stands for a picture that repeats its predecessor, where the file says so.
+
+    Who holds on to such a view while the next one is asked for has the decoder copy the whole picture first, which
+    takes three times as long as decoding it.
+    """
     convert = Converter()
+    with _open(path) as container:
+        stream = _video_stream(container, path)
+        _set_threads(stream)
+        says_repeats = stream.codec_context.name == "qtrle"
+        is_first = True
+        with _decoding(path):
+            for packet in container.demux(stream):
+                frames = packet.decode()
+                if says_repeats and 0 < packet.size <= _QTRLE_NO_CHANGE and len(frames) == 1 and not is_first:
+                    yield None
+                    continue
+                while frames:
+                    is_first = False
+                    yield _for_hashing(frames.pop(0), convert)
 
-    def kept(frame: av.VideoFrame) -> np.ndarray:
-        words = opaque_argb(frame)
-        return convert(frame) if words is None else words
 
-    return _read(path, kept)
+def _for_hashing(frame: av.VideoFrame, convert: Converter) -> np.ndarray:
+    words = argb(frame)
+    return convert(frame) if words is None else words
 
 
 def _read(path: Path | str, convert: Callable[[av.VideoFrame], np.ndarray]) -> Iterator[np.ndarray]:
     with _open(path) as container:
         stream = _video_stream(container, path)
-        stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = 2
+        _set_threads(stream)
         with _decoding(path):
             for frame in container.decode(stream):
                 yield convert(frame)
+
+
+def _set_threads(stream: Any) -> None:
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = 2
 
 
 def read_frame(path: Path | str, index: int) -> np.ndarray:

@@ -7,7 +7,7 @@ commands made is hashed as file bytes (schema v1), unless capture_video.toml say
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from recomp.engine.context import Context
 from recomp.engine.stage import Input, Output, Result, Stage
@@ -31,11 +31,11 @@ def frames_stage(job: Job) -> Stage | None:
         if from_files and not _files(source) and (found := ready or _written(job, "frames")):
             return _take_ready(context, found, "frame")
         if kind == "pixels":
-            from recomp.media.hashing import hash_frames
+            from recomp.media.hashing import iter_hashes
             from recomp.media.video import read_for_hashing
 
             pictures = _read_pictures(source) if from_files else read_for_hashing(source)
-            return _write(context, hash_frames(_counted(context, pictures)), "frame", kind)
+            return _write(context, list(_counted(context, iter_hashes(pictures))), "frame", kind)
         from recomp.media.hashing import hash_frame_files
 
         if not _files(source):
@@ -138,11 +138,11 @@ def _write(context: Context, hashes: Sequence[str], unit: str, kind: str) -> Res
     return Result(found=f"{len(hashes):,} {unit}s, {distinct:,} different ({kind})")
 
 
-def _counted(context: Context, frames):
-    for number, frame in enumerate(frames, 1):
+def _counted(context: Context, hashes: Iterator[str]) -> Iterator[str]:
+    for number, value in enumerate(hashes, 1):
         if number % 60 == 0:
             context.progress(number, None, "frames")
-        yield frame
+        yield value
 
 
 def _read_pictures(folder: str):
