@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +105,13 @@ def read_frames(path: Path | str) -> Iterator[np.ndarray]:
 
     RGB streams come back bit-exact; others through a pinned conversion. Never seeks. Raises FormatError.
     """
-    return _read(path, Converter())
+    convert = Converter()
+    with _open(path) as container:
+        stream = _video_stream(container, path)
+        _set_threads(stream)
+        with _decoding(path):
+            for frame in container.decode(stream):
+                yield convert(frame)
 
 
 def read_for_hashing(path: Path | str) -> Iterator[np.ndarray | None]:
@@ -135,15 +141,6 @@ def read_for_hashing(path: Path | str) -> Iterator[np.ndarray | None]:
 def _for_hashing(frame: av.VideoFrame, convert: Converter) -> np.ndarray:
     words = argb(frame)
     return convert(frame) if words is None else words
-
-
-def _read(path: Path | str, convert: Callable[[av.VideoFrame], np.ndarray]) -> Iterator[np.ndarray]:
-    with _open(path) as container:
-        stream = _video_stream(container, path)
-        _set_threads(stream)
-        with _decoding(path):
-            for frame in container.decode(stream):
-                yield convert(frame)
 
 
 def _set_threads(stream: Any) -> None:
