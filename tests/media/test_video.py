@@ -81,6 +81,23 @@ def test_a_capture_is_hashed_where_it_is_decoded(tmp_path, monkeypatch):
     assert len(places) == 5 and len(set(places)) == 1
 
 
+def test_a_damaged_video_reads_the_same_each_time(tmp_path):
+    """Threads conceal damage by whatever picture is ready."""
+    path, frames = tmp_path / "v.mkv", [np.full((36, 64, 4), 20 * k, np.uint8) for k in range(6)]
+    video.write_lossless(path, frames, size=(64, 36), codec="ffv1")
+    whole = path.read_bytes()
+    for place in range(len(whole) // 2, len(whole), 16):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x40]) + whole[place + 1 :])
+        assert len({outcome(path) for _ in range(4)}) == 1, place
+
+
+def outcome(path):
+    try:
+        return tuple(hash_frames(video.read_frames(path)))
+    except FormatError as error:
+        return error.message
+
+
 @pytest.mark.parametrize("suffix", ["mkv", "mov"])
 @pytest.mark.parametrize(
     "rate, channels, samples", [(48000, 2, 4801), (44100, 1, 1000), (22050, 6, 777), (48000, 2, 9)]

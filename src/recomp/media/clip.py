@@ -79,8 +79,6 @@ def ticks(path: Path | str, rate: float) -> Iterator[tuple[int, av.VideoFrame]]:
     """
     with _open(path) as container:
         stream = _video_stream(container, path)
-        stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = 2
         start = None
         last = -1
         with _decoding(path):

@@ -188,8 +188,6 @@ def _on_grid(source: Path, profile: Profile, plan: Plan, slow: Fraction, times: 
     held: Any = None
     with _open(source) as container, _decoding(source):
         stream = _video_stream(container, source)
-        stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = 2
         origin: Fraction | None = None
         period, tick = 1 / rate, 0
         for frame in container.decode(stream):

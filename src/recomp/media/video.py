@@ -108,7 +108,6 @@ def read_frames(path: Path | str) -> Iterator[np.ndarray]:
     convert = Converter()
     with _open(path) as container:
         stream = _video_stream(container, path)
-        _set_threads(stream)
         with _decoding(path):
             for frame in container.decode(stream):
                 yield convert(frame)
@@ -124,7 +123,6 @@ def read_for_hashing(path: Path | str) -> Iterator[np.ndarray | None]:
     convert = Converter()
     with _open(path) as container:
         stream = _video_stream(container, path)
-        _set_threads(stream)
         says_repeats = stream.codec_context.name == "qtrle"
         is_first = True
         with _decoding(path):
@@ -141,11 +139,6 @@ def read_for_hashing(path: Path | str) -> Iterator[np.ndarray | None]:
 def _for_hashing(frame: av.VideoFrame, convert: Converter) -> np.ndarray:
     words = argb(frame)
     return convert(frame) if words is None else words
-
-
-def _set_threads(stream: Any) -> None:
-    stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = 2
 
 
 def read_frame(path: Path | str, index: int) -> np.ndarray:
@@ -359,6 +352,8 @@ def _video_stream(container: Any, path: Path | str) -> Any:
         raise FormatError(f"{path}: found a video stream of an unknown codec, expected one that can be decoded")
     if not (0 < stream.width <= _MAX_SIDE and 0 < stream.height <= _MAX_SIDE):
         raise FormatError(f"{path}: found pictures of {stream.width}x{stream.height}, expected 1x1 to 8192x4352")
+    # Several threads decode a damaged file to other pictures each time: who is first decides what conceals the damage.
+    stream.codec_context.thread_count = 1
     stream.codec_context.options = {**stream.codec_context.options, "max_pixels": str(_MAX_PIXELS)}
     return stream
 
