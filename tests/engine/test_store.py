@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from engine.toy import Toy
 from recomp.engine import gc
-from recomp.engine.files import remove_leftovers, seal, sync_files, unseal, write_atomic
+from recomp.engine.files import read_sealed, remove_leftovers, seal, sync_files, unseal, write_atomic
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.store import BlobMissing, Store
 from recomp.errors import LockError
@@ -96,6 +97,23 @@ def test_the_stat_cache_sees_an_edit_that_puts_the_times_back(tmp_path: Path) ->
     path.write_bytes(b"two")
     os.utime(path, (1, 1))
     assert hashes.file(str(path)) != first
+
+
+def test_hashes_that_were_known_from_the_start_are_not_kept_again(tmp_path: Path) -> None:
+    """A thousand titles each kept the hashes of the same four hundred files."""
+    shared, own = tmp_path / "shared", tmp_path / "own"
+    for path in (shared, own):
+        path.write_text(path.name)
+        os.utime(path, (1, 1))
+    time.sleep(0.05)  # what changed within a clock tick is not remembered
+    known = StatCache()
+    known.file(str(shared))
+    hashes = StatCache(str(tmp_path / "cache"), known)
+    assert hashes.file(str(shared)) == known.file(str(shared))
+    hashes.file(str(own))
+    hashes.save()
+    assert read_sealed(str(tmp_path / "cache")).keys() == {str(own)}
+    assert StatCache(str(tmp_path / "cache"), known).remembered(str(own)) == hashes.file(str(own))
 
 
 def test_a_tree_changes_with_any_name_mode_or_byte(tmp_path: Path) -> None:
