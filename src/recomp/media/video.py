@@ -123,7 +123,8 @@ def read_for_hashing(path: Path | str) -> Iterator[np.ndarray | None]:
     convert = Converter()
     with _open(path) as container:
         stream = _video_stream(container, path)
-        says_repeats = stream.codec_context.name == "qtrle"
+        # with fewer bits a pixel a picture also changes by its palette
+        says_repeats = (stream.codec_context.name, stream.codec_context.pix_fmt) == ("qtrle", "argb")
         is_first = True
         with _decoding(path):
             for packet in container.demux(stream):
