@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "a64",
         "runtime",
     },  # fmt: skip
-    "batch": {"engine", "config", "stages", "report", "formats", "lift", "emit"},
+    "batch": {"engine", "config", "stages", "report"},
     "stages": {"engine", "config", "formats", "lift", "emit", "media", "report"},
     "engine": set(),
     "config": set(),

@@ -62,11 +62,11 @@ def split(count: int) -> None:
     """CPU in and beside the stages of so many attempts, in this process, new and cached."""
     from batch.catalogue import command_titles
     from recomp.batch.executor import Task
-    from recomp.batch.local import preload
     from recomp.batch.local_work import local_work
     from recomp.batch.units import units
     from recomp.config.batch import load
     from recomp.engine.fingerprint import StatCache
+    from recomp.stages.preload import preload
     from recomp.stages.tools import look_at_tools
 
     folder = Path(tempfile.mkdtemp(prefix="recomp-scale-"))

@@ -101,7 +101,7 @@ def test_a_cancelled_attempt_dies_with_what_it_started(tmp_path: Path) -> None:
 
 def test_what_is_loaded_beforehand_starts_no_threads() -> None:
     """A fork would leave them behind, with whatever they hold."""
-    code = "import os; from recomp.batch.local import preload; preload(); print(len(os.listdir('/proc/self/task')))"
+    code = "import os; from recomp.stages.preload import preload; preload(); print(len(os.listdir('/proc/self/task')))"
     env = {**os.environ, "PYTHONPATH": SOURCES}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"

@@ -22,6 +22,7 @@ from recomp.batch.executor import Event, Task
 from recomp.engine.context import Interrupted
 from recomp.engine.files import write_all
 from recomp.errors import RecompError
+from recomp.stages.preload import preload
 
 #: what a stage needs beside its worker, by its name; measured on programs of a few megabytes, rounded up
 STAGE_MEMORY_MB = {
@@ -31,7 +32,6 @@ STAGE_MEMORY_MB = {
 MEMORY_SHARE = 0.8
 TAIL_BYTES = 4096
 _PR_SET_PDEATHSIG = 1
-NOP = 0xD503201F
 
 Tell = Callable[[str, dict[str, Any]], None]
 #: carries a task out in a process of its own: (task, tell, admit) → its outcome
@@ -70,6 +70,8 @@ class LocalExecutor:
         self._waiting: list[tuple[str, int]] = []
         os.makedirs(log_dir, exist_ok=True)
         preload()
+        gc.collect()
+        gc.freeze()  # a collection in an attempt would copy every page that it shares with this process
 
     def capacity(self) -> int:
         return self.slots - len(self._children)
@@ -232,38 +234,3 @@ def _settle_in(log_path: str, keep: tuple[int, int], parent: int) -> None:
 
 def _interrupt(number: int, frame: object) -> None:
     raise Interrupted
-
-
-def preload() -> None:
-    """Import what every attempt needs, and what takes long to make, once, before there are any attempts.
-    Nothing that starts threads, which a fork does not take along: numpy's library of algebra would."""
-    name = "OPENBLAS_NUM_THREADS"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
-    try:
-        import numpy  # noqa: F401
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
-    import ctypes  # noqa: F401
-    import hashlib  # noqa: F401
-    import traceback  # noqa: F401
-
-    import recomp.emit.project
-    import recomp.engine.landlock
-    import recomp.engine.process
-    import recomp.formats.elf
-    import recomp.lift.lift
-    import recomp.media.compare
-    import recomp.media.video
-    import recomp.stages.compile
-    import recomp.stages.module_problems  # noqa: F401
-    from recomp.emit.code import Code
-    from recomp.report.page import template
-
-    Code((), {}).pieces((NOP,), 0)
-    template()
-    gc.collect()
-    gc.freeze()  # a collection in an attempt would copy every page that it shares with this process
