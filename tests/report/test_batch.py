@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from recomp.report.batch import batch_verdict, render_batch, write_batch_report
-from report.chromium import Chromium
+from report.chromium import opened
 
 
 def unit(name: str, status: str = "passed", **facts: Any) -> dict[str, Any]:
@@ -47,11 +47,18 @@ def test_the_verdict_says_what_matters_most() -> None:
 def test_a_browser_shows_it_without_asking_for_anything(tmp_path: Path) -> None:
     units = [unit(f"t{number}") for number in range(30)] + [unit("ember", "needs_review", error="set aside", log="x")]
     write_batch_report(tmp_path / "page.html", "nightly", units, [row(n) for n in range(1, 20)])
-    with Chromium() as browser:
-        browser.open(tmp_path / "page.html")
-        assert browser.run("document.querySelectorAll('table.units tbody tr').length") == 31
-        assert browser.run("document.documentElement.scrollWidth <= innerWidth")
-        assert browser.run(
+    with opened(tmp_path / "page.html") as browser:
+        assert browser.page.evaluate("document.querySelectorAll('table.units tbody tr').length") == 31
+        assert browser.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert browser.page.evaluate(
             "getComputedStyle(document.body).color != getComputedStyle(document.querySelector('td.open')).color"
         )
         assert browser.errors == [] and len(browser.requests) == 1
+
+
+def test_the_browser_tells_of_errors_and_requests(tmp_path: Path) -> None:
+    """What the test above and those of test_browser.py rely on."""
+    (tmp_path / "page.html").write_text("<img src='other.png'><script>console.error('here'); gone()</script>")
+    with opened(tmp_path / "page.html") as browser:
+        assert len(browser.requests) == 2 and browser.requests[1].endswith("other.png")
+        assert any("here" in error for error in browser.errors) and any("gone" in error for error in browser.errors)
