@@ -14,6 +14,7 @@ from clips import film, sound, write_lossy
 
 from recomp.errors import ConfigError, FormatError
 from recomp.media import hashing, video
+from recomp.media.clip import read_facts, ticks
 from recomp.media.compare import HashLists, compare_exact
 from recomp.media.perceptual import compare_perceptual
 from recomp.media.reference import Plan, Profile, normalize, record
@@ -71,6 +72,31 @@ def test_a_recording_becomes_a_reference(tmp_path):
     samples, rate = video.read_audio(tmp_path / "out" / "reference.mkv")
     assert (rate, len(frames)) == (48000, 45)
     assert hashing.read_hash_list(tmp_path / "out" / "audio.hashes") == hashing.hash_audio(samples, rate)
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj420p"])
+@pytest.mark.parametrize("matrix", [1, 6, 2])
+def test_what_is_recorded_as_it_is_compared_is_kept_to_the_bit(tmp_path, pixel_format, matrix):
+    """Planes, range and matrix: a recording at the profile's size and rate goes through no conversion."""
+    source, rng = tmp_path / "r.mkv", np.random.default_rng(matrix)
+    with av.open(str(source), "w") as out:
+        stream = out.add_stream("libx264", rate=60, options={"crf": "18"})
+        stream.width, stream.height, stream.pix_fmt = 160, 90, pixel_format
+        stream.codec_context.colorspace = matrix
+        stream.codec_context.color_range = 2 if pixel_format == "yuvj420p" else 1
+        for _ in range(12):
+            noise = rng.integers(0, 256, (135, 160), dtype=np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(noise, format=pixel_format)))
+        out.mux(stream.encode())
+    normalize(source, tmp_path / "out", SMALL)
+    facts = [read_facts(path) for path in (source, tmp_path / "out" / "reference.mkv")]
+    assert [fact.lossless for fact in facts] == [False, True]
+    assert len({(fact.pixel_format, fact.matrix, fact.full_range) for fact in facts}) == 1
+    first, second = (
+        [frame.to_ndarray() for _, frame in ticks(path, 60)] for path in (source, tmp_path / "out" / "reference.mkv")
+    )
+    assert len(first) == 12 and all(map(np.array_equal, first, second))
+    assert hashing.read_hash_list(tmp_path / "out" / "frames.hashes") == hashing.hash_frames(video.read_frames(source))
 
 
 def test_a_slow_recording_says_nothing_of_the_ticks_that_it_has_no_picture_of(tmp_path):

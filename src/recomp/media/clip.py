@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 THUMB = (64, 36)
 """Width and height of the luma pictures that registration looks at."""
 
-_MATRICES = {1: "bt709", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}  # AVCOL_SPC_*
+MATRICES = {1: "bt709", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}  # AVCOL_SPC_*
 _MAX_TICKS = 200_000
 
 
@@ -50,15 +50,17 @@ def read_facts(path: Path | str) -> Facts:
             raise FormatError(f"{path}: found a frame rate of {rate}, expected 1 to 1000 a second")
         name = stream.format.name if stream.format else ""
         rgb = name.startswith(("gbr", "rgb", "bgr", "0rgb"))
+        # H.264 has a profile of that name for what is not subsampled, and for what is without loss
+        exact = context.name == "h264" and "4:4:4" in (context.profile or "") and name in ("yuv420p", "yuvj420p")
         return Facts(
             codec=context.name,
             width=stream.width,
             height=stream.height,
             pixel_format=name,
             rate=float(rate),
-            matrix=_MATRICES.get(int(context.colorspace or 2)),
+            matrix=MATRICES.get(int(context.colorspace or 2)),
             full_range=int(context.color_range or 0) == 2 or name.startswith("yuvj"),
-            lossless=rgb or context.name in ("ffv1", "utvideo", "huffyuv", "rawvideo"),
+            lossless=rgb or exact or context.name in ("ffv1", "utvideo", "huffyuv", "rawvideo"),
         )
 
 

@@ -7,7 +7,9 @@ more through the reference's codec. Values only; what they mean is `recomp.media
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _ANCHORS = 9
+_BEHIND = 8  # pictures
 _MATRIX_PAIRS = 6
 _RGB = "flags=bicubic+bitexact+accurate_rnd+full_chroma_int"
 
@@ -112,16 +115,21 @@ def measure(
     null = Recoded(source or reference, capture, registration, planar, (rate, slow, source_start))
     weighted = Xpsnr(planar.size, rate)
     observed, ssim, colour, noise, eye, pictures = [], [], [], [], [], []
-    for tick, a, b in _pairs(reference, capture, registration, (clock, rate), planar):
-        facts, means = tile_facts([(plane(a, k), plane(b, k)) for k in range(3)])
-        observed.append(facts)
-        ssim.append(means[0])
-        colour.append(means[1:])
-        noise.append(psnr(plane(a, 0), plane(b, 0)))
-        eye.append(weighted.push(a, b))
+
+    def recode(tick: int, a: av.VideoFrame, b: av.VideoFrame) -> None:
         if tick in anchors:
             pictures.append((_rgb(a), _rgb(b)))
+        eye.append(weighted.push(a, b))
         null.push(b)
+
+    with _Beside(recode) as beside:  # all that gives a picture another number is done there
+        for tick, a, b in _pairs(reference, capture, registration, (clock, rate), planar):
+            beside(tick, a, b)
+            facts, means = tile_facts([(plane(a, k), plane(b, k)) for k in range(3)])
+            observed.append(facts)
+            ssim.append(means[0])
+            colour.append(means[1:])
+            noise.append(psnr(plane(a, 0), plane(b, 0)))
     nothing = np.zeros((0, 1, 1), np.float32)
     found = [np.array(tiled) for tiled in zip(*observed, strict=True)] or [nothing] * 4
     floor = null.finish(found)
@@ -154,6 +162,29 @@ def measure(
         updates_hz=_updates_hz(thumbs, shown, judged, frames, rate),
         captured=len(shown),
     )
+
+
+class _Beside:
+    """Calls a function in a thread of its own, in order and a few calls behind: encoders and filters leave the
+    interpreter to this one. What it is given it may only share with who reads it."""
+
+    def __init__(self, work: Callable[..., None]) -> None:
+        self._work = work
+        self._calls: deque[Future[None]] = deque()
+        self._thread = ThreadPoolExecutor(1)
+
+    def __call__(self, *arguments: Any) -> None:
+        self._calls.append(self._thread.submit(self._work, *arguments))
+        if len(self._calls) > _BEHIND:
+            self._calls.popleft().result()
+
+    def __enter__(self) -> _Beside:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=kind is not None)
+        while self._calls and kind is None:
+            self._calls.popleft().result()
 
 
 def _thumbnails(path: Path | str, rate: float, planar: Planar) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

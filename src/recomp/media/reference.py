@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recomp.errors import ConfigError, FormatError
-from recomp.media.hashing import hash_audio, hash_frame, read_hash_list, write_hash_list
+from recomp.media.hashing import hash_audio, hash_frame, hash_frames, read_hash_list, write_hash_list
 
 if TYPE_CHECKING:
     import av
     import numpy as np
+
+    from recomp.media.video import Coding
 
 _SCALE = "flags=bicubic+bitexact+accurate_rnd+full_chroma_int"
 _ASPECT_TOLERANCE = 0.02
@@ -60,7 +62,7 @@ def normalize(source: Path | str, folder: Path | str, profile: Profile | None = 
     Raises FormatError for what cannot be decoded, ConfigError for a choice that the user must make.
     """
     from recomp.media.clip import slowness
-    from recomp.media.video import write_lossless
+    from recomp.media.video import read_for_hashing, write_coded
 
     profile, plan = profile or Profile(), plan or Plan()
     source, folder = Path(source), Path(folder)
@@ -69,13 +71,14 @@ def normalize(source: Path | str, folder: Path | str, profile: Profile | None = 
     nominal = _nominal_rate(source)
     slow = slowness(nominal)
     audio = _sound(source, profile, plan, slow)
-    hashes: list[str] = []
     times: list[Fraction] = []
-    pictures = _hashed(_on_grid(source, profile, plan, slow, times), hashes)
     size = (profile.width, profile.height)
-    facts = write_lossless(folder / "reference.mkv", pictures, size, profile.fps, audio=audio)
+    coding = _coding(source, profile)
+    pictures = _on_grid(source, profile, plan, slow, times, coding)
+    facts = write_coded(folder / "reference.mkv", pictures, size, profile.fps, audio, coding)
     if not facts["frames"]:
         raise FormatError(f"{source}: found no pictures between {plan.start} s and {plan.end or 'the end'}")
+    hashes = hash_frames(read_for_hashing(folder / "reference.mkv"))
     length = float(facts["frames"] / profile.fps * slow)
     for name, time in plan.markers:
         if not 0 <= time - plan.start < length:
@@ -176,7 +179,24 @@ def _nominal_rate(source: Path) -> float:
         return float(stream.average_rate or stream.guessed_rate or 60)
 
 
-def _on_grid(source: Path, profile: Profile, plan: Plan, slow: Fraction, times: list[Fraction]) -> Iterator[np.ndarray]:
+def _coding(source: Path, profile: Profile) -> Coding:
+    """How the pictures are kept: as what the recording has, which is compared as 4:2:0 in the end, or as RGB."""
+    from recomp.media.video import _decoding, _open, _video_stream, lossless_coding, planar_coding
+
+    with _open(source) as container, _decoding(source):
+        stream = _video_stream(container, source)
+        first = next(container.decode(stream), None)
+        if first is not None and not first.format.is_rgb and len(first.format.components) >= 3:
+            is_full = int(first.color_range) == 2 or first.format.name.startswith("yuvj")
+            planar = planar_coding(profile.width, profile.height, int(first.colorspace), is_full)
+            if planar is not None:
+                return planar
+    return lossless_coding()
+
+
+def _on_grid(
+    source: Path, profile: Profile, plan: Plan, slow: Fraction, times: list[Fraction], coding: Coding
+) -> Iterator[av.VideoFrame]:
     """Yield one upright, cropped, scaled picture a tick: the last one shown by then, whatever the source's rate.
     `times` gets the time of each picture of the source, in seconds."""
     from recomp.media.video import _decoding, _open, _video_stream
@@ -207,18 +227,20 @@ def _on_grid(source: Path, profile: Profile, plan: Plan, slow: Fraction, times: 
                 written += 1
             if limit is not None and written >= limit:
                 return
-            held = _picture(graphs, frame, profile, plan, source)
+            held = _picture(graphs, frame, profile, plan, source, coding)
         last = 0 if held is None else tick + max(1, round(period * rate))
         while written < (last if limit is None else min(last, limit)):
             yield held
             written += 1
 
 
-def _picture(graphs: dict[Any, Any], frame: av.VideoFrame, profile: Profile, plan: Plan, source: Path) -> np.ndarray:
+def _picture(
+    graphs: dict[Any, Any], frame: av.VideoFrame, profile: Profile, plan: Plan, source: Path, coding: Coding
+) -> av.VideoFrame:
     import av
     import numpy as np
 
-    from recomp.media.clip import run_filter
+    from recomp.media.clip import MATRICES, run_filter
 
     turned = int(frame.rotation or 0) % 360
     if turned % 90:
@@ -234,7 +256,15 @@ def _picture(graphs: dict[Any, Any], frame: av.VideoFrame, profile: Profile, pla
             f"{profile.width}x{profile.height}",
             hint="give the part of the picture that the game fills (--crop X,Y,WIDTH,HEIGHT), or another --size",
         )
-    return run_filter(graphs, frame, f"{profile.width}:{profile.height}:{_SCALE}", "rgba").to_ndarray()
+    size = (profile.width, profile.height)
+    if frame.format.name == coding.pixel_format and (frame.width, frame.height) == size:
+        return frame
+    scale = f"{profile.width}:{profile.height}:{_SCALE}"
+    if coding.colorspace is not None:
+        scale += f":out_range={'full' if coding.pixel_format.startswith('yuvj') else 'limited'}"
+        if coding.colorspace in MATRICES:
+            scale += f":out_color_matrix={MATRICES[coding.colorspace]}"
+    return run_filter(graphs, frame, scale, coding.pixel_format)
 
 
 def _cropped(picture: np.ndarray, plan: Plan, source: Path) -> np.ndarray:
@@ -245,15 +275,6 @@ def _cropped(picture: np.ndarray, plan: Plan, source: Path) -> np.ndarray:
     if x < 0 or y < 0 or width < 1 or height < 1 or x + width > columns or y + height > rows:
         raise ConfigError(f"{source}: found crop {x} {y} {width} {height}, expected a part of {columns}x{rows}")
     return picture[y : y + height, x : x + width]
-
-
-def _hashed(pictures: Iterator[np.ndarray], hashes: list[str]) -> Iterator[np.ndarray]:
-    """Pass pictures through and note their hashes; a picture that is held is hashed once."""
-    last = None
-    for picture in pictures:
-        hashes.append(hashes[-1] if picture is last else hash_frame(picture))
-        last = picture
-        yield picture
 
 
 def _sound(source: Path, profile: Profile, plan: Plan, slow: Fraction) -> tuple[np.ndarray, int] | None:

@@ -2,10 +2,12 @@
 
 A capture is Apple Animation (QTRLE) in a .mov: run lengths of what changed since the last picture, which costs next to
 nothing to read again; every other name gets H.264 in RGB 4:4:4 at quantiser 0 where the encoder is there, FFV1
-otherwise, in Matroska. Both with 16-bit PCM. Milliseconds of one core in and out, and KB, for a 720p frame of the
-sample game: QTRLE 11, 0.3, 218; x264 9, 3.9, 229; PNG (predictor up) in MOV 6.5, 2.0, 81; FFV1 20, 11, 167. Bytes are
-the same for the same pictures and the same library: one encoder thread (x264 writes its thread count into the stream
-and lets it shape the result), and bitexact muxing (no date, no random segment id, no version).
+otherwise, in Matroska; what comes as Y'CbCr is kept as 4:2:0, by the same encoder. All with 16-bit PCM. Milliseconds
+of one core in and out, and KB, for a 720p frame of the sample game: QTRLE 11, 0.3, 218; x264 9, 3.9, 229; PNG
+(predictor up) in MOV 6.5, 2.0, 81; FFV1 20, 11, 167; of a recording of it, which has a codec's noise: x264 in RGB 15,
+18, 703; in 4:2:0 7, 7, 256. Bytes are the same for the same pictures and the same library: one encoder thread (x264
+writes its thread count into the stream and lets it shape the result), and bitexact muxing (no date, no random segment
+id, no version).
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recomp.errors import FormatError, ToolError
 from recomp.media.pixels import Converter, argb
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _ENCODERS = {
     "libx264rgb": {"qp": "0", "preset": "ultrafast", "g": "120"},
+    "libx264": {"qp": "0", "preset": "ultrafast", "g": "120"},
     "ffv1": {"level": "3", "slices": "4", "slicecrc": "1", "g": "1"},
     "qtrle": {"g": "120"},
 }
@@ -59,34 +62,73 @@ def write_lossless(
     Returns {"codec", "frames", "width", "height", "rate", "audio_samples"}.
     Raises FormatError for pictures of another shape, ToolError if the encoder fails.
     """
+    coding = lossless_coding(container_name or container_of(path), codec)
+    return write_coded(path, _pictures(frames, size, coding.codec), size, rate, audio, coding)
+
+
+class Coding(NamedTuple):
+    """How pictures are kept. `colorspace` is FFmpeg's number of a Y'CbCr matrix (2: not said)."""
+
+    container: str
+    codec: str
+    pixel_format: str
+    colorspace: int | None = None
+
+
+def lossless_coding(container_name: str = "matroska", codec: str | None = None) -> Coding:
+    """How RGB is kept in a container, by the best encoder that is there or by the one that is named."""
+    import av
+
+    codec = codec or next(name for name in _CONTAINERS[container_name] if name in av.codecs_available)
+    return Coding(container_name, codec, "argb" if codec == "qtrle" else "bgr0")
+
+
+def planar_coding(width: int, height: int, colorspace: int, full_range: bool) -> Coding | None:
+    """How 4:2:0 pictures of this size are kept without loss, as yuv420p or, of full range, yuvj420p; None where they
+    cannot be. A third of the bytes of RGB, and less than half the time to read."""
+    import av
+
+    if width % 2 or height % 2 or "libx264" not in av.codecs_available:
+        return None
+    return Coding("matroska", "libx264", "yuvj420p" if full_range else "yuv420p", colorspace)
+
+
+def write_coded(
+    path: Path | str,
+    pictures: Iterable[av.VideoFrame],
+    size: tuple[int, int],
+    rate: int,
+    audio: tuple[np.ndarray, int] | None,
+    coding: Coding,
+) -> dict[str, Any]:
+    """As `write_lossless`, of pictures in the coding's pixel format; one may come several times."""
     import av
 
     width, height = size
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE and width * height <= _MAX_PIXELS):
         raise FormatError(f"video: found a size of {width}x{height}, expected 1x1 to 8192x4352")
-    container_name = container_name or container_of(path)
-    codec = codec or next(name for name in _CONTAINERS[container_name] if name in av.codecs_available)
     count = 0
     try:
-        with av.open(str(path), "w", format=container_name, options={"fflags": "+bitexact"}) as container:
-            video = _add_video(container, codec, size, rate)
+        with av.open(str(path), "w", format=coding.container, options={"fflags": "+bitexact"}) as container:
+            video = _add_video(container, coding, size, rate)
             sound = _Sound(container, audio, rate)
-            for count, picture in enumerate(_pictures(frames, size, codec), start=1):
+            for count, picture in enumerate(pictures, start=1):
                 picture.pts = count - 1
                 picture.time_base = Fraction(1, rate)
+                picture.pict_type = av.video.frame.PictureType.NONE  # what it was to a decoder
                 container.mux(video.encode(picture))
                 sound.write_until(count)
             container.mux(video.encode())
             sound.finish()
     except av.FFmpegError as error:
         _remove(path)
-        raise ToolError(f"{path}: cannot write video with {codec}: {error.strerror}") from error
+        raise ToolError(f"{path}: cannot write video with {coding.codec}: {error.strerror}") from error
     except BaseException:
         _remove(path)
         raise
     samples = 0 if audio is None else len(audio[0])
     return {
-        "codec": codec,
+        "codec": coding.codec,
         "frames": count,
         "width": width,
         "height": height,
@@ -106,11 +148,16 @@ def read_frames(path: Path | str) -> Iterator[np.ndarray]:
     RGB streams come back bit-exact; others through a pinned conversion. Never seeks. Raises FormatError.
     """
     convert = Converter()
+    with _decoding(path):
+        for frame in _decoded(path):
+            yield convert(frame)
+
+
+def _decoded(path: Path | str) -> Iterator[av.VideoFrame]:
     with _open(path) as container:
         stream = _video_stream(container, path)
         with _decoding(path):
-            for frame in container.decode(stream):
-                yield convert(frame)
+            yield from container.decode(stream)
 
 
 def read_for_hashing(path: Path | str) -> Iterator[np.ndarray | None]:
@@ -144,11 +191,7 @@ def _for_hashing(frame: av.VideoFrame, convert: Converter) -> np.ndarray:
 
 def read_frame(path: Path | str, index: int) -> np.ndarray:
     """Return picture `index`, by decoding up to it: seeking by index lands on the wrong one in too many files."""
-    count = 0
-    for count, frame in enumerate(read_frames(path), start=1):
-        if count - 1 == index:
-            return frame
-    raise FormatError(f"{path}: found {count} frames, expected frame {index}")
+    return FrameReader(path)(index)
 
 
 class FrameReader:
@@ -156,7 +199,8 @@ class FrameReader:
 
     def __init__(self, path: Path | str) -> None:
         self._path = path
-        self._next, self._frames = 0, read_frames(path)
+        self._convert = Converter()
+        self._next, self._frames = 0, _decoded(path)
         self._last: tuple[int, np.ndarray] | None = None
 
     def __call__(self, index: int) -> np.ndarray:
@@ -164,12 +208,13 @@ class FrameReader:
         if self._last is not None and self._last[0] == index:
             return self._last[1]
         if index < self._next:
-            self._next, self._frames = 0, read_frames(self._path)
+            self._next, self._frames = 0, _decoded(self._path)
         for frame in self._frames:
             self._next += 1
             if self._next > index:
-                self._last = (index, frame)
-                return frame
+                with _decoding(self._path):
+                    self._last = (index, self._convert(frame))
+                return self._last[1]
         raise FormatError(f"{self._path}: found {self._next} frames, expected frame {index}")
 
 
@@ -230,13 +275,17 @@ def write_png(path: Path | str, frame: np.ndarray) -> None:
     Image.fromarray(np.ascontiguousarray(frame[..., :3])).save(path, format="PNG", compress_level=6)
 
 
-def _add_video(container: Any, codec: str, size: tuple[int, int], rate: int) -> Any:
+def _add_video(container: Any, coding: Coding, size: tuple[int, int], rate: int) -> Any:
+    codec = coding.codec
     if codec not in _ENCODERS:
         raise ToolError(f"video: unknown lossless codec {codec!r}, expected one of {', '.join(_ENCODERS)}")
     options = _TINY_FFV1 if codec == "ffv1" and min(size) < 8 else _ENCODERS[codec]
     stream = container.add_stream(codec, rate=rate, options=options)
     stream.width, stream.height = size
-    stream.pix_fmt = "argb" if codec == "qtrle" else "bgr0"
+    stream.pix_fmt = coding.pixel_format
+    if coding.colorspace is not None:
+        stream.codec_context.colorspace = coding.colorspace
+        stream.codec_context.color_range = 2 if coding.pixel_format.startswith("yuvj") else 1
     stream.codec_context.thread_count = 1
     return stream
 
