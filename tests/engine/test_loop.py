@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -221,6 +222,14 @@ def test_forecasts_are_honest(toy: Toy) -> None:
     toy.ran()
     toy.run()
     assert toy.ran() == ["a", "c"]
+    store = Store(toy.plan().layout.store_dir)
+    digest = hashlib.sha256(toy.product("d").read_bytes()).hexdigest()
+    os.chmod(store.blob_path(digest), 0o644)
+    Path(store.blob_path(digest)).write_bytes(b"damaged")
+    assert states()["d"] == CACHED, "it is where it belongs"
+    toy.product("d").unlink()
+    assert states()["d"] == WILL_RUN, "and now the store cannot give it back"
+    assert Path(store.blob_path(digest)).read_bytes() == b"damaged", "a forecast moves nothing"
 
 
 def test_fifty_runs_at_once_execute_each_stage_once(tmp_path: Path) -> None:

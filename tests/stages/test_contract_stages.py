@@ -147,6 +147,56 @@ def test_section_3_a_changed_or_deleted_output_is_mended(folder: ProjectFolder, 
     assert product.read_bytes() == b"product\n"
 
 
+def test_section_3_what_a_command_finds_up_to_date_is_still_what_it_made(folder: ProjectFolder) -> None:
+    """As make does: the second command changes nothing, and its outputs are noticed, mended and listed all the same."""
+    make = folder.script("make", 'cd "$RECOMP_BUILD_DIR"; [ -e port ] || { echo port > port; echo part > part; }')
+    (folder.work_root / "build").mkdir(parents=True)
+    folder.config["commands"] = {"build": [make], "run": ["true"]}
+    automate(folder)
+    folder.config["commands"]["build"] = [make, "--silent"]
+    assert automate(folder) == 0
+    listed = {artifact["path"] for artifact in folder.manifest()["artifacts"]}
+    assert {"out/build/port", "out/build/part"} <= listed
+    for name in ("port", "part"):
+        (folder.work_root / "build" / name).write_bytes(b"junk\n")
+    assert automate(folder) == 0
+    assert folder.ran() == []
+    assert [(folder.work_root / "build" / name).read_bytes() for name in ("port", "part")] == [b"port\n", b"part\n"]
+
+
+def test_section_3_a_file_that_others_made_is_not_a_commands_for_lying_there(folder: ProjectFolder) -> None:
+    folder.config["commands"] = {"build": ["true"], "run": ["true"]}
+    (folder.work_root / "build").mkdir(parents=True)
+    (folder.work_root / "build" / "notes").write_text("mine")
+    automate(folder)
+    assert folder.steps()["build"]["outputs"] == []
+
+
+def test_section_3_a_link_that_a_command_makes_is_an_output(folder: ProjectFolder) -> None:
+    (folder.root / "prog").write_text("program")
+    make = folder.script("make", 'mkdir -p "$RECOMP_BUILD_DIR"; ln -sfn ../../prog "$RECOMP_BUILD_DIR/port"')
+    folder.config["commands"] = {"build": [make], "run": ["true"]}
+    assert automate(folder) == 0
+    port = folder.work_root / "build" / "port"
+    assert port.is_symlink(), "it stays what the command made"
+    assert automate(folder) == 0 and folder.ran() == []
+    port.unlink()
+    assert automate(folder) == 0
+    assert folder.ran() == [] and port.read_text() == "program"
+
+
+def test_section_3_a_file_name_that_no_manifest_can_hold_fails_its_stage(
+    folder: ProjectFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make = folder.script("make", 'mkdir -p "$RECOMP_BUILD_DIR"; : > "$RECOMP_BUILD_DIR/$(printf "\\377")"')
+    folder.config["commands"] = {"build": [make], "run": ["true"]}
+    assert automate(folder) == 1
+    said = capsys.readouterr().err
+    assert "expected a name in UTF-8" in said and "bug" not in said
+    make = folder.script("make", 'rm -r "$RECOMP_BUILD_DIR"')
+    assert automate(folder) == 0
+
+
 def test_section_3_behind_a_command_that_ran_everything_runs(counting: ProjectFolder) -> None:
     """Even where its key is the old one: nobody declared what else it did."""
     automate(counting)

@@ -58,7 +58,7 @@ def snapshot(folders: tuple[str, ...], skip: tuple[str, ...]) -> Snapshot:
             continue
         for name in list_tree(folder):
             path = os.path.join(folder, name)
-            if not os.path.islink(path) and not _is_below(path, skip):
+            if os.path.isfile(path) and not _is_below(path, skip):  # or a link to one
                 found[path] = _identity(path)
     return found
 
@@ -73,22 +73,47 @@ def _is_below(path: str, folders: tuple[str, ...]) -> bool:
 
 
 def collect_written(
-    stage: Stage, before: Snapshot, after: Snapshot, roots: dict[str, str], store: Store
+    stage: Stage,
+    before: Snapshot,
+    after: Snapshot,
+    roots: dict[str, str],
+    store: Store,
+    earlier: list[list[str]],
+    hashes: StatCache,
 ) -> list[Entry]:
     """Take what a command wrote. Paths are kept relative to the innermost of `roots` ("@name" → folder), so that the
-    same result can be put into another work root."""
+    same result can be put into another work root.
+
+    `earlier` is what the stage made when it last succeeded ([base, path, SHA-256] each): of that, and of files that it
+    watches by name, a command may find that they are up to date (make does), and they are no less what it made.
+    """
     entries = []
+    made = {(base, name): sha256 for base, name, sha256 in earlier}
     by_length = sorted(roots.items(), key=lambda item: (-len(item[1]), item[0]))
     for path in sorted(after):
-        if before.get(path) == after[path]:
-            continue
         base, folder = next(((b, f) for b, f in by_length if _is_below(path, (f,))), ("@", "/"))
+        name = "" if path == folder else os.path.relpath(path, folder)
+        if before.get(path) == after[path] and path not in stage.watch:
+            if (base, name) not in made or hashes.file(path)[0] != made[base, name]:
+                continue
+        if not _is_text(path):
+            raise StageError(
+                f"{stage.name}: its command wrote a file named {os.fsencode(path)!r}, expected a name in UTF-8",
+                hint="a manifest cannot name it; let the command give it another name",
+            )
         store.check_class("derived", f"what the command of {stage.name} wrote")
         sha256, size = store.put_file(path)
         mode = 0o755 if os.stat(path).st_mode & 0o100 else 0o644
-        name = "" if path == folder else os.path.relpath(path, folder)
         entries.append(_entry(base, name, sha256, size, mode, stage.name, "derived"))
     return entries
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def contents_digest(entries: list[Entry]) -> str:
@@ -145,14 +170,16 @@ def put_in_place(
 def damaged(stage: Stage, entries: list[Entry], roots: dict[str, str], hashes: StatCache, store: Store) -> str | None:
     """The first output that is not what was recorded and that the store cannot give back."""
     for entry, path in zip(entries, places(stage, entries, roots), strict=True):
-        if not _is_right(entry, path, hashes) and not store.has_blob(entry["sha256"]):
+        if not _is_right(entry, path, hashes) and not store.could_give(entry["sha256"], hashes):
             return path
     return None
 
 
 def _is_right(entry: Entry, path: str, hashes: StatCache) -> bool:
     try:
-        if os.path.islink(path):
+        if os.path.islink(path) and not entry["base"].startswith(
+            "@"
+        ):  # a command's own links stay while they lead there
             return False
         sha256, size = hashes.file(path)
         is_executable = bool(os.stat(path).st_mode & 0o100)

@@ -94,7 +94,7 @@ class Runner:
             record = {**record, "cache_key": keyed.key, "content_key": keyed.content, "ingredients": keyed.parts}
             self.store.put_action(record)
         self._restore_logs(stage, record)
-        self.state.settled(stage.name, keyed.parts)
+        self.state.settled(stage.name, keyed.parts, made=_made(stage, record))
         step = self._step(keyed, record, duration_s=0.0, hit=True)
         reason = decision.reason + (f"; restored {len(written)} output{'s'[: len(written) > 1]}" if written else "")
         self.reporter.stage_finished(step, record["found"], reason)
@@ -156,7 +156,8 @@ class Runner:
         finally:
             remove_tree(scratch)
         if stage.name not in progress.moved:
-            self.state.settled(stage.name, keyed.parts, failed=failure is not None)
+            made = _made(stage, record) if failure is None else None
+            self.state.settled(stage.name, keyed.parts, failed=failure is not None, made=made)
         step = self._step(keyed, record, duration_s=time.monotonic() - started, hit=False, error=failure)
         found = record["found"]
         if stage.name in progress.moved:
@@ -195,7 +196,8 @@ class Runner:
             result = stage.run(context)
         if stage.command:
             after = out.snapshot(watch, skip)
-            entries = out.collect_written(stage, before, after, self.layout.roots, self.store)
+            earlier = self.state.made(stage.name)
+            entries = out.collect_written(stage, before, after, self.layout.roots, self.store, earlier, self.hashes)
         else:
             entries = out.collect(stage, scratch, self.store)
         return self._record(keyed, attempt, result, entries, context.confinement), result.failure
@@ -285,6 +287,11 @@ class Runner:
 
     def _log_path(self, stage: Stage, stream: str) -> str:
         return os.path.join(self.layout.log_dir, f"{stage.name}.{stream}.log")
+
+
+def _made(stage: Stage, record: dict[str, Any]) -> list[list[str]] | None:
+    """What `State` keeps of a command's outputs."""
+    return [[e["base"], e["path"], e["sha256"]] for e in record["outputs"]] if stage.command else None
 
 
 class time_limit:

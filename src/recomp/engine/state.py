@@ -1,6 +1,8 @@
-"""What a work root remembers of each stage between runs: attempts, and what its last result was made from.
+"""What a work root remembers of each stage between runs: attempts, what its last result was made from, and what its
+command made.
 
-Only explanations and attempt numbers depend on it; losing it costs no work.
+Explanations and attempt numbers depend on it, and what a command that finds its work done is taken to have made; losing
+it costs no work.
 """
 
 from __future__ import annotations
@@ -33,11 +35,19 @@ class State:
         self.save()
         return step["attempts"]
 
-    def settled(self, name: str, parts: dict[str, Any], *, failed: bool = False) -> None:
-        """Remember what the last result was made from; written with the next attempt, or by `save`."""
+    def made(self, name: str) -> list[list[str]]:
+        """What a command made when it last succeeded: [base, path, SHA-256] each."""
+        return self.steps.get(name, {}).get("made", [])
+
+    def settled(
+        self, name: str, parts: dict[str, Any], *, failed: bool = False, made: list[list[str]] | None = None
+    ) -> None:
+        """Remember what the last result was made from, and what a command made (None: as before); written with the
+        next attempt, or by `save`."""
         step = self.steps.setdefault(name, {"attempts": 0})
-        if step.get("ingredients") != parts or step.get("failed") != failed:
-            step.update(ingredients=parts, failed=failed)
+        now = {"ingredients": parts, "failed": failed, **({} if made is None else {"made": made})}
+        if any(step.get(key) != value for key, value in now.items()):
+            step.update(now)
             self._is_written = False
 
     def save(self) -> None:

@@ -15,7 +15,7 @@ DEFAULT_JOBS = 2
 
 def stage(job: Job) -> Stage:
     settings = job.settings
-    replaced = command_stage(job, "build")
+    replaced = command_stage(job, "build", watch=(job.port_path(),))
     if replaced is not None:
         return replaced
     wanted = settings.raw["build"]
