@@ -55,3 +55,23 @@ def test_a_nested_repository_decides_for_itself(repository: Path) -> None:
 def test_a_variable_of_git_does_not_lead_astray(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     check_separation((str(repository / "run"),))
+
+
+def test_a_file_that_is_tracked_is_not_ignored_whatever_gitignore_says(repository: Path) -> None:
+    (repository / "run").mkdir()
+    for name in ("port", "other"):
+        (repository / "run" / name).touch()
+    files = tuple(str(repository / "run" / name) for name in ("port", "other"))
+    check_separation((), files)
+    subprocess.run(["git", "-C", str(repository), "add", "-f", "run/port"], check=True)
+    with pytest.raises(ConfigError) as caught:
+        check_separation((), files)
+    assert caught.value.message == f"{repository}/run/port: lies in a git work tree and git does not ignore it"
+
+
+def test_a_file_is_asked_for_by_its_own_name(repository: Path) -> None:
+    """Lists of hashes may lie where the video may not."""
+    (repository / ".gitignore").write_text("*.mkv\n")
+    check_separation((), (str(repository / "golden/reference.mkv"),))
+    with pytest.raises(ConfigError, match="reference.mov"):
+        check_separation((), (str(repository / "golden/reference.mov"),))

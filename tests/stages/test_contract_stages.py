@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -327,3 +328,81 @@ def test_the_plan_is_frozen_when_a_run_starts(folder: ProjectFolder) -> None:
     assert (folder.root / "ran.txt").read_text() == "old\n"
     assert main(["automate", "--config", str(folder.root / "automation.toml")]) == 0
     assert (folder.root / "ran.txt").read_text() == "old\nnew\n"
+
+
+def repository_of(folder: ProjectFolder, ignored: str) -> None:
+    subprocess.run(["git", "init", "-q", str(folder.root)], check=True)
+    (folder.root / ".gitignore").write_text(ignored)
+
+
+@pytest.mark.parametrize("place", ["recording", "files", ".recomp"])
+def test_a_repository_inside_of_the_work_root_takes_nothing(folder: ProjectFolder, place: str, capsys) -> None:
+    folder.config["commands"] = {"build": ["true"], "run": ["true"]}
+    subprocess.run(["git", "init", "-q", str(folder.work_root / place)], check=True)
+    assert automate(folder) == 2
+    assert f"out/{place}: lies in a git work tree" in capsys.readouterr().err
+
+
+def test_a_shared_store_in_a_repository_is_refused(folder: ProjectFolder, monkeypatch, capsys) -> None:
+    folder.config["commands"] = {"build": ["true"], "run": ["true"]}
+    subprocess.run(["git", "init", "-q", str(folder.root / "other")], check=True)
+    monkeypatch.setenv("RECOMP_CACHE_DIR", str(folder.root / "other" / "store"))
+    assert automate(folder) == 2
+    assert "other/store: lies in a git work tree" in capsys.readouterr().err
+
+
+def test_what_an_analysis_exports_is_guest_derived(folder: ProjectFolder, capsys) -> None:
+    repository_of(folder, "/out/\n")
+    folder.config["analysis"] = {"command": ["true"], "expected_outputs": ["names.bin"]}
+    assert automate(folder) == 2
+    assert "names.bin: lies in a git work tree" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", ["not ignored", "tracked"])
+def test_the_archive_asks_git_for_every_file_that_was_made(folder: ProjectFolder, how: str, capsys) -> None:
+    make = folder.script("make", 'mkdir -p "$RECOMP_BUILD_DIR"; echo port > "$RECOMP_BUILD_DIR/port"')
+    folder.config["commands"] = {"build": [make], "run": ["true"]}
+    if how == "tracked":
+        repository_of(folder, "/out/\n")
+        (folder.work_root / "build").mkdir(parents=True)
+        (folder.work_root / "build" / "port").touch()
+        subprocess.run(["git", "-C", str(folder.root), "add", "-f", "out/build/port"], check=True)
+    else:
+        repository_of(folder, "/out/*\n!/out/build/\n/out/build/*\n!/out/build/port\n")
+    assert automate(folder) == 2
+    assert folder.steps()["archive"]["status"] == "failed"
+    assert "out/build/port: lies in a git work tree" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "section, key, value, found",
+    [
+        ("outputs", "run_manifest", "title.toml", "is inputs.config"),
+        ("outputs", "run_manifest", "automation.toml", "is this file"),
+        ("outputs", "run_manifest", "link/module.json", "is inputs.module_json"),
+        ("outputs", "run_manifest", "out", "is outputs.work_root"),
+        ("outputs", "work_root", "module.json", "is inputs.module_json"),
+        ("outputs", "work_root", "a-file", "is a file"),
+        ("capture", "video_path", "out/run-manifest.json", "is outputs.run_manifest"),
+    ],
+)
+def test_what_a_run_writes_replaces_nothing_that_it_reads(
+    folder: ProjectFolder, section: str, key: str, value: str, found: str, capsys
+) -> None:
+    (folder.root / "a-file").touch()
+    (folder.root / "link").symlink_to(folder.root)
+    folder.config["commands"] = {"build": ["true"], "run": ["true"]}
+    folder.config.setdefault(section, {})[key] = value
+    before = (folder.root / "module.json").read_bytes()
+    assert automate(folder) == 2
+    assert f"{section}.{key} {found}" in (said := capsys.readouterr().err).replace(": is", " is"), said
+    assert (folder.root / "module.json").read_bytes() == before
+
+
+def test_a_shared_root_is_seen_through_a_link(folder: ProjectFolder, capsys) -> None:
+    (folder.root / "out" / "assets").mkdir(parents=True)
+    (folder.root / "link").symlink_to("out/assets")
+    folder.config["outputs"] |= {"assets_dir": "out/assets", "build_dir": "link"}
+    folder.config["commands"] = {"build": ["true"], "run": ["true"]}
+    assert automate(folder) == 2
+    assert "shares a root with" in capsys.readouterr().err

@@ -34,6 +34,7 @@ def _normalize(options: argparse.Namespace) -> Path:
         name=options.name,
         thresholds={} if options.update_rate is None else {"update_rate_hz": options.update_rate},
     )
+    _check_place(options.to, "reference.mkv")
     made = normalize(options.video, options.to, Profile(width=width, height=height, fps=options.fps), plan)
     _note_rate(made, options)
     return made
@@ -74,9 +75,17 @@ def _record(options: argparse.Namespace) -> Path:
     roles = ("recording", "run")  # of the built-in run, of a command
     logs = [artifact(manifest, manifest_path.parent, role, "inputs.jsonl") for role in roles]
     inputs = next((path for path in logs if path is not None), None)
+    _check_place(options.to, f"reference{video.suffix}")
     return record(
         video, frames, sound, options.to, size=size, fps=rate, markers=markers, name=options.name, inputs=inputs
     )
+
+
+def _check_place(folder: str, video: str) -> None:
+    """The video is the game's; lists of hashes may be published."""
+    from recomp.engine.separation import check_separation
+
+    check_separation((), (os.path.join(os.path.abspath(folder), video),))
 
 
 def _time(text: str | None, option: str) -> float | None:

@@ -11,6 +11,7 @@ from recomp.cli.open import open_layout
 from recomp.cli.report import history_of
 from recomp.cli.run_files import stored_run
 from recomp.config import project as projects
+from recomp.engine.separation import check_separation
 from recomp.errors import ConfigError
 
 
@@ -26,6 +27,8 @@ def report(options: argparse.Namespace) -> int:
     if out is not None and (os.path.isdir(out) or not os.path.isdir(os.path.dirname(os.path.abspath(out)))):
         what = "is a folder" if os.path.isdir(out) else "its folder is not there"
         raise ConfigError(f"--to: {out}: {what}, expected a file to write")
+    if out is not None:
+        check_separation((), (os.path.abspath(out),))  # it has pictures of the game
     with stored_run(options.config, options.run) as manifest:
         path = report_run(manifest, out, title=str(project.title["title"]), history=history_of(layout))
     if options.json:

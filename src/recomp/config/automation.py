@@ -190,9 +190,11 @@ def load(document: Document) -> Settings | None:
         audio_file=document.resolve(capture["audio_file"]) if capture["audio_file"] else None,
     )
     _check_roots(document, settings)
+    _check_outputs(document, settings)
     return None if document.problems else settings
 
 
+_APART = "what a run writes must lie apart from what it reads"
 _NEEDED = {"homebrew": ("nro",), "xci": ("xci", "keys"), "lifted": ("module_json",), "elf": ("elf",)}
 
 
@@ -226,10 +228,51 @@ def _check_sections(document: Document, raw: dict[str, Any]) -> None:
 
 def _check_roots(document: Document, settings: Settings) -> None:
     """Extracted assets and the emitted project never share a root."""
-    assets, build = settings.dirs["assets_dir"], settings.dirs["build_dir"]
+    assets, build = (os.path.realpath(settings.dirs[name]) for name in ("assets_dir", "build_dir"))
     if assets == build or assets.startswith(build + "/") or build.startswith(assets + "/"):
         document.complain(
             ("outputs", "assets_dir"),
             f"shares a root with outputs.build_dir ({build})",
             hint="extracted assets and the emitted project must lie apart",
         )
+
+
+_INPUTS = (
+    ("inputs", ("elf", "nro", "xci", "keys", "module_json", "provenance", "config")),
+    ("reference", ("reference_video_toml", "capture_video_toml", "validation_config_toml", "input_script_toml")),
+    ("analysis", ("name_map_json", "runtime_trace_manifest")),
+    ("batch", ("manifest",)),
+)
+
+
+def _check_outputs(document: Document, settings: Settings) -> None:
+    """What a run writes replaces nothing that it reads, and no two things that it writes are one."""
+    raw = settings.raw
+    taken = {os.path.realpath(settings.file): "this file"}
+    for section, keys in _INPUTS:
+        for key in keys:
+            if raw[section][key]:
+                taken[os.path.realpath(document.resolve(raw[section][key]))] = f"{section}.{key}"
+    for number, value in enumerate(raw["inputs"]["nso"]):
+        taken[os.path.realpath(document.resolve(value))] = f"inputs.nso[{number}]"
+    folders = {("outputs", "work_root"): settings.work_root, ("capture", "frames_dir"): settings.frames_dir}
+    folders |= {("outputs", name): path for name, path in settings.dirs.items()}
+    for place, folder in folders.items():
+        name = taken.get(os.path.realpath(folder))
+        if name is not None:
+            document.complain(place, f"is {name}, expected a folder to write to", hint=_APART)
+        elif os.path.isfile(folder):
+            document.complain(place, "is a file, expected a folder to write to", hint=_APART)
+    files = {("outputs", "run_manifest"): settings.run_manifest, ("capture", "video_path"): settings.video_path}
+    if settings.mode != "lifted":
+        files["outputs", "lifted_module_json"] = settings.lifted_module_json
+    if settings.audio_file:
+        files["capture", "audio_file"] = settings.audio_file
+    written = {os.path.realpath(folder): ".".join(place) for place, folder in reversed(folders.items())}
+    for place, file in files.items():
+        real = os.path.realpath(file)
+        if (name := taken.get(real) or written.get(real)) is not None:
+            document.complain(place, f"is {name}, expected a file of its own to write", hint=_APART)
+        elif os.path.isdir(file):
+            document.complain(place, "is a folder, expected a file to write", hint=_APART)
+        written[real] = ".".join(place)

@@ -24,7 +24,8 @@ def stage(job: Job, before: tuple[str, ...], receiving: tuple[str, ...], inputs:
     config = {"mode": settings.mode, "execution_mode": settings.raw["policy"]["execution_mode"]}
 
     def run(context: Context) -> Result:
-        check_separation(receiving)
+        kept = [item["path"] for item in context.artifacts() if item["class"] in ("proprietary", "derived")]
+        check_separation(receiving, tuple(os.path.join(settings.folder, path) for path in kept))
         statement = _statement(context, config, inputs)
         context.write("statement", json.dumps(statement, indent=2, sort_keys=True).encode() + b"\n")
         return Result(found=f"{_count(len(statement['subject']), 'subject')}, {_count(len(inputs), 'input')}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from recomp.config.document import Document
+from recomp.config.document import Document, resolve_path
 from recomp.config.project import Project, program_inputs
 from recomp.config.provenance import Listed
 from recomp.engine.canonical import digest
@@ -147,7 +147,12 @@ def receiving_folders(project: Project) -> tuple[str, ...]:
     files = [settings.run_manifest, settings.lifted_module_json, settings.video_path]
     if settings.audio_file:
         files.append(settings.audio_file)
-    return (settings.work_root, *settings.dirs.values(), settings.frames_dir, *map(os.path.dirname, files))
+    below = (os.path.join(settings.work_root, name) for name in ("recording", "files", ".recomp"))
+    store = os.environ.get("RECOMP_CACHE_DIR")
+    shared = (os.path.abspath(store),) if store else ()
+    exported = (resolve_path(settings.folder, path) for path in settings.raw["analysis"]["expected_outputs"] or ())
+    folders = (settings.work_root, *below, *settings.dirs.values(), settings.frames_dir, *exported, *shared)
+    return (*folders, *map(os.path.dirname, files))
 
 
 def check_folders(project: Project) -> tuple[str, ...]:
