@@ -129,6 +129,20 @@ def test_section_3_a_changed_executable_reruns_its_stage(folder: ProjectFolder) 
     assert folder.ran() == ["build", "run", "archive"]
 
 
+@pytest.mark.parametrize(
+    "argv", [["sh"], ["sh", "-e"], ["sh", "-o", "errexit"], ["env", "sh"], ["env", "-u", "X", "A=b", "sh", "-eu"]]
+)
+def test_section_3_a_changed_script_behind_its_interpreter_reruns_its_stage(
+    folder: ProjectFolder, argv: list[str]
+) -> None:
+    folder.script("tool.sh", "true")
+    folder.config["commands"] = {"build": [*argv, "tool.sh", "argument"], "run": ["true"]}
+    assert automate(folder) == 0
+    folder.script("tool.sh", "true # newer")
+    assert automate(folder) == 0
+    assert folder.ran() == ["build", "run", "archive"]
+
+
 @pytest.mark.parametrize("damage", ["delete", "flip", "flip and keep times"])
 def test_section_3_a_changed_or_deleted_output_is_mended(folder: ProjectFolder, damage: str) -> None:
     script = folder.script("make", 'mkdir -p "$RECOMP_BUILD_DIR"; echo product > "$RECOMP_BUILD_DIR/product"')

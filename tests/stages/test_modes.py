@@ -46,6 +46,16 @@ def test_an_image_is_extracted_by_the_tool_and_no_key_is_ever_seen(
             assert KEY.encode() not in path.read_bytes().lower(), path
 
 
+@pytest.mark.parametrize("command", ["automate", "check"])
+def test_a_command_that_spells_a_key_out_is_refused(image: ProjectFolder, command: str, capsys) -> None:
+    """It would stand in the process list and in the manifest."""
+    image.config["commands"]["run"] = ["true", f"--key={KEY.upper()}"]
+    assert main([command, "--config", str(image.write())]) == 2
+    said = capsys.readouterr()
+    assert "automation.toml: commands.run[1] holds a value of the key set" in said.err
+    assert KEY not in (said.out + said.err).lower()
+
+
 def test_a_failing_extractor_does_not_give_keys_away(image: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
     image.script("hactool", "cat prod.keys >&2; exit 1")
     assert automate(image) == 1

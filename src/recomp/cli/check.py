@@ -10,7 +10,7 @@ from recomp.config import project as projects
 from recomp.engine.fingerprint import StatCache
 from recomp.errors import RecompError
 from recomp.stages.archive import check_batch
-from recomp.stages.preflight import check_folders, check_inputs, check_module, check_reference
+from recomp.stages.preflight import check_folders, check_inputs, check_module, check_reference, check_secrets
 
 
 def command(options: argparse.Namespace) -> int:
@@ -19,6 +19,7 @@ def command(options: argparse.Namespace) -> int:
     try:
         project = projects.load(options.config)
         tests = (
+            lambda: check_secrets(project),
             lambda: check_inputs(project, StatCache()),
             lambda: check_folders(project),
             lambda: check_batch(project),

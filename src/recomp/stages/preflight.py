@@ -12,8 +12,9 @@ from recomp.engine.canonical import digest
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.layout import Layout
 from recomp.engine.separation import check_separation
+from recomp.errors import ConfigError
 from recomp.stages.detect import HEAD_BYTES, detect, is_format
-from recomp.stages.secrets import REDACTED
+from recomp.stages.secrets import REDACTED, places_of_secrets, read_secrets
 
 
 def check_inputs(project: Project, hashes: StatCache) -> None:
@@ -43,6 +44,25 @@ def check_inputs(project: Project, hashes: StatCache) -> None:
             )  # fmt: skip
         _check_format(document, key, listed, shown)
     document.finish()
+
+
+def check_secrets(project: Project) -> tuple[bytes, ...] | None:
+    """No file of a project spells a key out: commands stand in the process list, and the rest in manifests. Raises
+    ConfigError, which names places and shows no line; returns the values of the key set."""
+    secrets = read_secrets(project.settings.path("inputs", "keys"))
+    files = {document.path: document.values for document in project.documents.values()}
+    files[project.settings.file] = project.settings.raw
+    found = [
+        f"{os.path.relpath(path, project.settings.folder)}: {place}"
+        for path, values in (files.items() if secrets else ())
+        for place in places_of_secrets(values, secrets or ())
+    ]
+    if found:
+        raise ConfigError(
+            "\n".join(f"{place} holds a value of the key set (inputs.keys)" for place in sorted(set(found))),
+            hint="let the command read the key set itself",
+        )
+    return secrets
 
 
 def check_module(project: Project) -> None:

@@ -15,7 +15,6 @@ from recomp.stages import STAGES, archive, policy, preflight
 from recomp.stages import run as run_stage
 from recomp.stages.environment import stage_environment
 from recomp.stages.job import Job
-from recomp.stages.secrets import read_secrets
 from recomp.stages.tools import Tools
 
 #: inputs that the provenance statement names; configuration counts by its values, elsewhere
@@ -53,6 +52,7 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
     """Check the inputs, then freeze the plan. `receiving`: the folders that take guest-derived data, checked before.
     Raises ConfigProblems, ConfigError or ToolError."""
     layout = layout_of(project)
+    secrets = preflight.check_secrets(project)
     preflight.check_inputs(project, hashes)
     preflight.check_reference(project)
     inputs = preflight.manifest_inputs(project, layout, hashes)
@@ -81,7 +81,7 @@ def prepare(project: Project, hashes: StatCache, receiving: tuple[str, ...]) -> 
         tools=(Tool("recomp_cli", __version__, __version__),),
         extra=_extra(project),
         named=_named(project, layout),
-        secrets=read_secrets(project.settings.path("inputs", "keys")),
+        secrets=secrets,
         gate=policy.gate(raw["policy"]),
         deadline_s=None if minutes is None else minutes * 60,
     )

@@ -6,6 +6,7 @@ asked of the tools themselves, once for each content.
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 
@@ -18,7 +19,12 @@ from recomp.errors import ToolError
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 #: programs whose first argument is the program that counts
-_INTERPRETERS = ("python", "sh", "bash", "dash", "zsh", "perl", "ruby", "node", "lua", "tclsh")
+#: an interpreter → options behind which there is no script
+_INTERPRETERS = {
+    "python": ("-c", "-m", "-"), "sh": ("-c", "-s", "-"), "bash": ("-c", "-s", "-"), "dash": ("-c", "-s", "-"),
+    "zsh": ("-c", "-s", "-"), "perl": ("-e", "-E", "-"), "ruby": ("-e", "-"), "node": ("-e", "-p", "-"),
+    "lua": ("-e", "-"), "tclsh": ("-",),
+}  # fmt: skip
 
 
 #: what tools said of themselves in this process, by their content: a batch's attempts inherit it
@@ -65,15 +71,27 @@ class Tools:
         return Tool(name, self._version(sha256, [path, *version_arguments]) if version_arguments else None, sha256)
 
     def command(self, step: str, argv: tuple[str, ...]) -> tuple[Tool, ...]:
-        """The executable of a command and, where that is an interpreter, the script it is given. One that cannot be
-        found has the identity "absent": starting it will say what is wrong."""
-        found = []
-        path = self._find(argv[0])
-        found.append(Tool(f"command:{step}", None, self._content(path)))
-        script = _script(argv)
+        """The executable of a command, the one that `env` starts and, where that is an interpreter, the script it is
+        given. One that cannot be found has the identity "absent": starting it will say what is wrong."""
+        found = [Tool(f"command:{step}", None, self._content(self._find(argv[0])))]
+        inner = _behind_env(argv)
+        if inner and inner != argv:
+            found.append(Tool(f"command:{step}:program", None, self._content(self._find(inner[0]))))
+        script = self._script(inner) if inner else None
         if script is not None:
             found.append(Tool(f"command:{step}:script", None, self._content(os.path.join(self._config_dir, script))))
         return tuple(found)
+
+    def _script(self, argv: tuple[str, ...]) -> str | None:
+        """The script that an interpreter is told to run, if one is: the first argument that is a file, since which
+        options take a value only the interpreter knows; else the first that is no option."""
+        ends = _INTERPRETERS.get(os.path.basename(argv[0]).rstrip("0123456789."))
+        if ends is None:
+            return None
+        words = list(itertools.takewhile(lambda argument: argument not in ends, argv[1:]))
+        words = [word for word in words if not word.startswith("-")]
+        files = (word for word in words if os.path.isfile(os.path.join(self._config_dir, word)))
+        return next(files, words[0] if words else None)
 
     def _find(self, name: str) -> str | None:
         if "/" in name:
@@ -113,17 +131,18 @@ def look_at_tools(hashes: StatCache) -> None:
         pass  # whoever needs it says so
 
 
-def _script(argv: tuple[str, ...]) -> str | None:
-    """The script that an interpreter is told to run, if one is."""
-    name = os.path.basename(argv[0])
-    if name.rstrip("0123456789.") not in _INTERPRETERS:
-        return None
-    for argument in argv[1:]:
-        if argument in ("-c", "-m", "-e", "-"):
-            return None
-        if not argument.startswith("-"):
-            return argument
-    return None
+def _behind_env(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that `env` starts, as far as its usual options go; any other as it is."""
+    words = list(argv)
+    while words and os.path.basename(words[0]) == "env":
+        words.pop(0)
+        while words and (words[0].startswith("-") or "=" in words[0]):
+            word = words.pop(0)
+            if word in ("-u", "--unset", "-C", "--chdir"):
+                del words[:1]
+            elif word in ("-S", "--split-string") and words:
+                words[:1] = words[0].split()
+    return tuple(words)
 
 
 def find_package_folder(name: str) -> str | None:
