@@ -175,6 +175,24 @@ def test_audit_finds_the_first_differing_byte(project: ProjectFolder, capsys: py
     assert "hashes: first differing byte at offset 0x40" in out(capsys)
 
 
+def test_audit_runs_a_command_again_and_puts_back_what_it_made(
+    project: ProjectFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = (
+        'mkdir -p "$RECOMP_BUILD_DIR"; cd "$RECOMP_BUILD_DIR"; [ -e port ] || { echo same > port; date +%N > stamp; }'
+    )
+    project.config["commands"]["build"] = [project.script("clock", body)]
+    project.write()
+    call(project, "automate")
+    made = (project.work_root / "build" / "stamp").read_bytes()
+    capsys.readouterr()
+    assert call(project, "audit", "build") == 1
+    assert "build_dir/stamp: first differing byte at offset" in out(capsys)
+    assert (project.work_root / "build" / "stamp").read_bytes() == made
+    call(project, "automate")
+    assert project.ran() == []
+
+
 def test_a_bundle_holds_nothing_of_the_program(project: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
     import tarfile
 

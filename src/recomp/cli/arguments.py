@@ -338,7 +338,7 @@ COMMANDS = {
     "bundle": Command("bundle", "pack what of the last run may be shown to others", _bundle),
     "gc": Command("store:gc", "remove results that no manifest names", _gc),
     "disown": Command("store:disown", "forget every result that a tool had a part in", _disown),
-    "audit": Command("store:audit", "run built-in stages again and compare byte for byte", _audit),
+    "audit": Command("store:audit", "run stages again and compare byte for byte", _audit),
     "batch": Command("batch", "run a catalogue of titles", _batch),
     "worker": Command("cluster:worker", "serve a cluster's scheduler", _worker),
     "cluster": Command("cluster", "start a cluster, or make certificates for one", _cluster),

@@ -1,4 +1,5 @@
-"""Whether stages do the same twice: each is run again in a scratch folder and held against its recorded result."""
+"""Whether stages do the same twice: each is run again and held against its recorded result, a built-in in a scratch
+folder, a command where it belongs, with what it made put back afterwards."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Any, NamedTuple
 
 from recomp.engine import outputs as out
 from recomp.engine.context import Context
-from recomp.engine.files import remove_tree
+from recomp.engine.files import remove_quietly, remove_tree
 from recomp.engine.fingerprint import StatCache
 from recomp.engine.plan import Keyed, Plan, Progress, find_record, learnt_before
 from recomp.engine.reporter import Reporter
@@ -49,10 +50,7 @@ def audit(plan: Plan, store: Store, hashes: StatCache, only: str | None = None) 
 def _audit_one(
     plan: Plan, keyed: Keyed, record: dict[str, Any], store: Store, hashes: StatCache, settled: list
 ) -> Finding:
-    stage = keyed.stage
-    if stage.command is not None:
-        return Finding(stage.name, "skipped", "a command: nobody declared what it does")
-    layout = plan.layout
+    stage, layout = keyed.stage, plan.layout
     try:
         out.put_in_place(stage, record["outputs"], layout.roots, store, hashes, None)
     except BlobMissing:
@@ -60,14 +58,23 @@ def _audit_one(
     scratch = os.path.join(layout.scratch_dir, f"audit-{stage.name}")
     remove_tree(scratch)
     os.makedirs(os.path.join(scratch, ".logs"))
-    env = {**plan.env, "RECOMP_RUN_ID": record["origin"]["run_id"], "RECOMP_STAGE": stage.name}
+    env = {
+        **plan.env,
+        "RECOMP_RUN_ID": record["origin"]["run_id"],
+        "RECOMP_STAGE": stage.name,
+        "RECOMP_STAGE_ATTEMPT": str(record["origin"]["stage_attempt"]),
+        "RECOMP_CACHE_KEY": keyed.key,
+    }
     context = Context(
         stage, scratch=scratch, log_dir=os.path.join(scratch, ".logs"), cwd=layout.config_dir, env=env, store=store,
-        reporter=Reporter(), settled=lambda: settled, is_audit=True,
+        reporter=Reporter(), settled=lambda: settled, is_audit=True, secrets=plan.secrets,
     )  # fmt: skip
     try:
-        stage.run(context)
-        entries = out.collect(stage, scratch, store)
+        if stage.command:
+            entries = _repeat_command(plan, stage, record, store, hashes, context)
+        else:
+            stage.run(context)
+            entries = out.collect(stage, scratch, store)
         return _compare(stage, record["outputs"], entries, store)
     except RecompError as error:
         return Finding(stage.name, "differs", f"it fails now: {error.message}")
@@ -75,11 +82,30 @@ def _audit_one(
         remove_tree(scratch)
 
 
+def _repeat_command(
+    plan: Plan, stage: Stage, record: dict[str, Any], store: Store, hashes: StatCache, context: Context
+) -> list[out.Entry]:
+    """Run a command where it belongs, without what it made there, and put that back; returns what it makes now."""
+    layout = plan.layout
+    skip = (layout.engine_dir, layout.log_dir, layout.run_manifest)
+    for path in out.places(stage, record["outputs"], layout.roots):
+        remove_quietly(path)
+    before = out.snapshot(stage.watch, skip)
+    try:
+        stage.run(context)
+        after = out.snapshot(stage.watch, skip)
+        return out.collect_written(stage, before, after, layout.roots, store, [], hashes)
+    finally:
+        for path in out.snapshot(stage.watch, skip).keys() - before.keys():
+            remove_quietly(path)
+        out.put_in_place(stage, record["outputs"], layout.roots, store, hashes, None)
+
+
 def _compare(stage: Stage, old: list[out.Entry], new: list[out.Entry], store: Store) -> Finding:
     before = {(e["base"], e["path"]): e for e in old}
     after = {(e["base"], e["path"]): e for e in new}
     for place in sorted(before.keys() | after.keys()):
-        name = "/".join(part for part in place if part)
+        name = "/".join(part for part in place if part).removeprefix("@")
         if place not in after or place not in before:
             return Finding(stage.name, "differs", f"{name}: made only {'once' if place in before else 'now'}")
         if before[place]["sha256"] != after[place]["sha256"]:

@@ -65,7 +65,7 @@ def _tell(
     if behind is not None and plan.resume:
         opaque = progress.ran_behind(stage) is not None or any(n in progress.opaque for n in stage.after)
         if opaque and unsettled[behind] == WILL_RUN:
-            return WILL_RUN, f"behind a command: {behind} will run"
+            return WILL_RUN, f"{behind} will run, and behind a command that ran everything does"
         own = _own_changes(keyed, previous)
         if previous is None or "ingredients" not in previous:
             return WILL_RUN, "first time"

@@ -23,9 +23,9 @@ def stage_environment(project: Project) -> dict[str, str]:
     })  # fmt: skip
     for name in ("intake_dir", "lift_dir", "build_dir", "assets_dir", "validation_dir"):
         env[f"RECOMP_{name.upper()}"] = settings.dirs[name]
+    for name in ("reference_video_toml", "capture_video_toml"):  # always there; empty where there is none
+        env[f"RECOMP_{name.upper()}"] = settings.path("reference", name) or ""
     optional = {
-        "RECOMP_REFERENCE_VIDEO_TOML": settings.path("reference", "reference_video_toml"),
-        "RECOMP_CAPTURE_VIDEO_TOML": settings.path("reference", "capture_video_toml"),
         "RECOMP_CAPTURE_AUDIO_FILE": settings.audio_file,
         "RECOMP_VALIDATION_CONFIG_TOML": settings.path("reference", "validation_config_toml"),
         "RECOMP_INPUT_SCRIPT_TOML": settings.path("reference", "input_script_toml"),
