@@ -63,6 +63,14 @@ def test_section_2_arguments_reach_a_command_as_they_are(folder: ProjectFolder) 
     assert (folder.work_root / "logs/build.stdout.log").read_text() == "".join(f"<{a}>" for a in odd[:-1])
 
 
+def test_section_8_the_folders_of_its_outputs_are_there_when_a_command_starts(folder: ProjectFolder) -> None:
+    check = folder.script("check", 'for name in INTAKE_DIR LIFT_DIR BUILD_DIR ASSETS_DIR VALIDATION_DIR '
+                          'CAPTURE_FRAMES_DIR; do eval "[ -d \\"\\$RECOMP_$name\\" ] || echo $name"; done')  # fmt: skip
+    folder.config["commands"] = {"build": [check], "run": ["true"]}
+    assert automate(folder) == 0
+    assert (folder.work_root / "logs/build.stdout.log").read_text() == ""
+
+
 def test_section_3_a_second_run_is_all_cached(counting: ProjectFolder) -> None:
     assert automate(counting) == 0
     assert ran(counting) == ["build", "run", "capture", "extract_frames"]

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from recomp.config.automation import Settings
 from recomp.config.document import resolve_path
 from recomp.config.project import Project
-from recomp.engine.context import command_runner
+from recomp.engine.context import Context, command_runner
 from recomp.engine.files import find_program
 from recomp.engine.layout import Layout
-from recomp.engine.stage import Input, Output, Stage
+from recomp.engine.stage import Input, Output, Result, Stage
 from recomp.stages.tools import Tools
 
 #: `recomp.media.determinism.RECORD`, which would take a run with nothing to do a quarter longer to import
@@ -131,9 +131,21 @@ class Job(NamedTuple):
         return self.settings.audio_file is not None
 
 
+def _output_folders(job: Job) -> list[str]:
+    """Where a command may write. They are there when it starts, so that its simplest form is right, and because a
+    folder that is not there cannot be allowed."""
+    settings = job.settings
+    outputs = [path for name, path in settings.dirs.items() if name != "log_dir"]
+    outputs += [settings.frames_dir, os.path.dirname(settings.video_path)]
+    files = [settings.lifted_module_json, settings.audio_file]
+    files += [resolve_path(settings.folder, path) for path in settings.raw["analysis"]["expected_outputs"] or ()]
+    outputs += [os.path.dirname(path) for path in files if path]
+    return outputs
+
+
 def _confine(job: Job, command: tuple[str, ...], temporary: str) -> Callable[[], None] | None:
     """Bounds for a stage command: it reads the inputs, itself, what its arguments name and `run.readable`, and writes
-    the folders of the outputs (made here: a folder that is not there cannot be allowed) and `temporary`.
+    the folders of the outputs and `temporary`.
 
     The work root as a whole is not among them, because the engine keeps its store there.
     """
@@ -150,15 +162,10 @@ def _confine(job: Job, command: tuple[str, ...], temporary: str) -> Callable[[],
     inputs = [path for section, keys in sections for key in keys if (path := settings.path(section, key))]
     more = (*settings.raw["inputs"]["nso"], *settings.raw["run"]["readable"])
     inputs += [resolve_path(settings.folder, path) for path in more]
-    outputs = [path for name, path in settings.dirs.items() if name != "log_dir"]
-    outputs += [job.recording_dir(), settings.frames_dir, os.path.dirname(settings.video_path)]
-    files = [settings.lifted_module_json, settings.audio_file]
-    files += [resolve_path(settings.folder, path) for path in settings.raw["analysis"]["expected_outputs"] or ()]
-    outputs += [os.path.dirname(path) for path in files if path]
-    for folder in outputs:
-        os.makedirs(folder, exist_ok=True)
     programs = [os.path.realpath(program)] if program else []
-    return confinement((*inputs, *arguments, *programs, settings.work_root), (*outputs, temporary))
+    os.makedirs(job.recording_dir(), exist_ok=True)
+    outputs = (*_output_folders(job), job.recording_dir(), temporary)
+    return confinement((*inputs, *arguments, *programs, settings.work_root), outputs)
 
 
 def command_stage(
@@ -180,9 +187,16 @@ def command_stage(
     folders = {"lift": "lift_dir", "build": "build_dir"}
     own = (job.settings.dirs[folders[step]],) if step in folders else ()
     bounds = partial(_confine, job, command) if job.settings.raw["run"]["confine"] else None
+    runner = command_runner(list(command), timeout_s=timeout_s, bounds=bounds)
+
+    def run(context: Context) -> Result:
+        for folder in _output_folders(job):
+            os.makedirs(folder, exist_ok=True)
+        return runner(context)
+
     return Stage(
         name=step,
-        run=command_runner(list(command), timeout_s=timeout_s, bounds=bounds),
+        run=run,
         inputs=inputs,
         tools=job.tools.command(step, command),
         after=AFTER[step],
