@@ -156,6 +156,19 @@ def test_disown_forgets_what_a_tool_made_and_what_follows(
     assert project.ran() == ["hash_frames", "validate", "archive"]
 
 
+def test_disown_takes_the_names_of_the_manifest_and_no_others(
+    project: ProjectFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(project, "automate")
+    capsys.readouterr()
+    assert call(project, "disown", "avv") == 2
+    assert "did you mean av?" in capsys.readouterr().err
+    assert call(project, "disown", "recomp_cli@999") == 0
+    assert out(capsys) == "dropped 0 results\n"
+    call(project, "disown", "recomp_cli", "--json")
+    assert {"pipeline", "hash_frames", "archive"} <= set(json.loads(out(capsys))["steps"])
+
+
 def test_audit_finds_the_first_differing_byte(project: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
     call(project, "automate")
     capsys.readouterr()

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from recomp.engine.process import Program
+from recomp.engine.stage import Tool
 from recomp.engine.store import Store
 from recomp.stages.compile import Build, _rotated
 
@@ -41,7 +42,9 @@ class Bench:
             log_path=lambda stream: str(scratch / stream), out=lambda output: str(scratch / output),
         )  # fmt: skip
         config = {"optimisation": "0", "target": None, "processor": None}
-        return Build(context, str(self.root / "project"), [str(self.compiler)], config, "a compiler", 1)
+        return Build(
+            context, str(self.root / "project"), [str(self.compiler)], config, Tool("cc", "1", "a compiler"), 1
+        )
 
     def names(self) -> list[str]:
         return sorted(self.compiled.read_text().split())
@@ -74,3 +77,13 @@ def test_builds_that_begin_together_begin_far_apart() -> None:
     apart = (names.index(orders[0][0]) - names.index(orders[1][0])) % 60
     assert 15 <= apart <= 45
     assert _rotated([], 7) == []
+
+
+def test_an_object_remembers_which_compiler_made_it(tmp_path: Path) -> None:
+    """So that a bad one can be disowned with all that it made."""
+    bench = Bench(tmp_path)
+    bench.build("first").run()
+    records = Store(str(tmp_path / "store")).actions()
+    assert len(records) == 5
+    assert all(record["ingredients"]["tools"] == {"cc": "a compiler"} for record in records)
+    assert all(record["tool_versions"] == {"cc": "1"} for record in records)

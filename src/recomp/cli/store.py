@@ -6,13 +6,17 @@ import argparse
 import json
 import re
 
+from recomp import __version__
 from recomp.cli.open import open_layout, open_project
+from recomp.config.problems import nearest
 from recomp.engine import gc as garbage
 from recomp.engine.audit import audit as audit_stages
 from recomp.engine.loop import open_work_root
 from recomp.engine.store import Store
 from recomp.errors import ConfigError
 
+#: what the manifest's tool_versions calls this program
+OWN = "recomp_cli"
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -43,6 +47,7 @@ def disown(options: argparse.Namespace) -> int:
     try:
         store = Store(layout.store_dir)
         records = store.actions()
+        _check_tool(name, records)
         dropped = _and_what_follows(records, {r["cache_key"] for r in records if _has_tool(r, name, version)})
         for key in dropped:
             store.drop_action(key)
@@ -69,12 +74,30 @@ def _and_what_follows(records: list[dict], dropped: set[str]) -> set[str]:
         dropped = dropped | following
 
 
+def _check_tool(name: str, records: list[dict]) -> None:
+    known = {tool for record in records for tool in _tools(record)}
+    if records and name not in {*known, OWN}:
+        near = nearest(name, sorted(known))
+        raise ConfigError(
+            f"disown: no result was made by {name!r}, expected one of {', '.join(sorted(known | {OWN}))}",
+            hint=f"did you mean {near}?" if near else "the manifest lists tools with their versions",
+        )
+
+
+def _tools(record: dict) -> dict[str, str]:
+    return record.get("ingredients", {}).get("tools", {})
+
+
 def _has_tool(record: dict, name: str, version: str) -> bool:
-    tools = record.get("ingredients", {}).get("tools", {})
+    """By name and the beginning of its version or its content's hash; recomp itself by its parts, each with a hash."""
+    tools = _tools(record)
+    if name == OWN:
+        own = [identity for tool, identity in tools.items() if tool.startswith("recomp.")]
+        return bool(own) and (not version or __version__.startswith(version) or any(i.startswith(version) for i in own))
     if name not in tools:
         return False
     known = (tools[name], record["tool_versions"].get(name) or "")
-    return not version or any(text == version or text.startswith(version) for text in known)
+    return not version or any(text.startswith(version) for text in known)
 
 
 def audit(options: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ def stage(job: Job) -> Stage:
     def run(context: Context) -> Result:
         from recomp.stages.compile import Build
 
-        return Build(context, job.project_dir(), argv, config, compiler.identity, jobs).run()
+        return Build(context, job.project_dir(), argv, config, compiler, jobs).run()
 
     return Stage(
         name="build",

@@ -15,7 +15,7 @@ from recomp.engine.canonical import digest
 from recomp.engine.context import Context
 from recomp.engine.fingerprint import list_tree
 from recomp.engine.process import Outcome, Program, run_programs
-from recomp.engine.stage import Result
+from recomp.engine.stage import Result, Tool
 from recomp.engine.store import BlobMissing
 from recomp.errors import StageError
 from recomp.stages.includes import Includes
@@ -26,7 +26,9 @@ INCLUDE_FOLDER = "rt/include"
 class Build:
     """One build: restores what the store has, compiles the rest, links. `config`: target, optimisation, processor."""
 
-    def __init__(self, context: Context, project: str, argv: list[str], config: dict, compiler: str, jobs: int) -> None:
+    def __init__(
+        self, context: Context, project: str, argv: list[str], config: dict, compiler: Tool, jobs: int
+    ) -> None:
         self.context, self.project, self.argv, self.config = context, project, argv, config
         self.compiler, self.jobs = compiler, jobs
         self.objects = os.path.join(context.scratch, "objects")
@@ -75,7 +77,7 @@ class Build:
     # Units
 
     def _unit_key(self, name: str) -> str:
-        return digest(["unit", name, self.includes.contents(name), self.flags, self.compiler])
+        return digest(["object", name, self.includes.contents(name), self.flags, self.compiler.identity])
 
     def _object(self, name: str) -> str:
         return os.path.join(self.objects, name.replace("/", "__")[:-2] + ".o")
@@ -96,7 +98,8 @@ class Build:
         entry = {"base": "object", "path": "", "sha256": sha256, "size": size, "mode": 0o644, "role": "object"}
         self.context.store.put_action({
             "schema_version": "1", "step": "unit", "cache_key": key, "outputs": [{**entry, "class": "derived"}],
-            "tool_versions": {}, "logs": {},
+            "ingredients": {"tools": {self.compiler.name: self.compiler.identity}},
+            "tool_versions": {self.compiler.name: self.compiler.version}, "logs": {},
         })  # fmt: skip
 
     def _compile(self, names: list[str], keys: dict[str, str]) -> None:

@@ -170,7 +170,7 @@ def _build(
     reporter.stage_started("port", "")
     context.progress(0, None, "reading the program")
     found = write_project(request, sources, project, context)
-    built = Build(context, project, [find_zig(), "cc"], config, compiler.identity, request.jobs).run()
+    built = Build(context, project, [find_zig(), "cc"], config, compiler, request.jobs).run()
     return Result(found=f"{found}; {built.found}")
 
 
