@@ -120,9 +120,18 @@ def test_a_file_that_is_not_toml(text: str, place: str) -> None:
 
 
 def test_a_file_that_is_not_utf_8() -> None:
-    document = Document("/f.toml", b"a = \xff")
+    document = Document("/f.toml", "# é\r\na = ".encode() + b"\xff")
     document.check(automation.AUTOMATION)
-    assert document.problems[0].render() == "f.toml: is not UTF-8: byte 0xff at offset 0x4"
+    assert document.problems[0].render() == "f.toml:2:5: is not UTF-8: byte 0xff\n  2 | a = \ufffd\n    |     ^"
+
+
+def test_a_file_that_begins_with_a_byte_order_mark() -> None:
+    assert Document("/f.toml", b"\xef\xbb\xbfa = 1\r\n").values == {"a": 1}
+
+
+def test_a_table_that_stands_twice() -> None:
+    document = Document("/f.toml", b"[a.b]\nx = 1\n[a.b]\n")
+    assert document.problems[0].render().startswith("f.toml:3:5: is not TOML: [a.b] stands here twice")
 
 
 def test_section_5_regions_must_not_overlap() -> None:

@@ -28,9 +28,40 @@ def test_each_function_that_is_wrong_is_shown() -> None:
     bad_operand = {"name": "b", "ops": [{"op": "const_i64", "dst": "x0", "imm": "seven"}]}
     found = rendered({"arch": "aarch64", "functions": [good, bad_op, bad_operand]})
     assert len(found) == 2
-    assert found[0].startswith('module.json:16:12: functions[1].ops[0]: op: found "rett", expected one of const_i64')
+    assert found[0].startswith('module.json:16:12: functions[1].ops[0]: op: found "rett", expected ret\n')
     assert '\n  16 |      "op": "rett"\n     |            ^^^^^^' in found[0]
     assert found[1].startswith('module.json:26:13: functions[2].ops[0]: imm: found "seven", expected an integer')
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    function = {"name": "a", "ops": [{"op": "ad_i64"}, {"op": "ret"}, {"op": "mov_i64", "dst": "x0"}, {"op": "qqq"}]}
+    segment = {"name": "d", "base": 0, "size": 8, "permissons": {}, "init_path": "../../passwd"}
+    module = {"arch": "arm", "segments": [segment], "functions": [function, {"name": "a", "ops": []}]}
+    found = [line.partition(": ")[2].splitlines()[0] for line in rendered(module)]
+    assert found[:3] == [
+        'arch: found "arm", expected "aarch64"',
+        "segments[0]: permissons: is not known, expected permissions",
+        'segments[0]: init_path: "../../passwd" leads out of the module\'s folder',
+    ]
+    assert found[3] == 'functions[0].ops[0]: op: found "ad_i64", expected add_i64 or and_i64 or load_i64'
+    assert found[4] == "functions[0].ops[2]: src: found null, expected text"
+    assert found[5].startswith('functions[0].ops[3]: op: found "qqq", expected one of const_i64, ')
+    assert found[6] == 'functions[1]: name "a" is taken by functions[0]'
+
+
+def test_more_than_anybody_reads_are_counted() -> None:
+    module = {"functions": [{"name": f"f{k}", "ops": [{"op": "no"}]} for k in range(100)]}
+    assert rendered(module)[-1] == "module.json: and 80 problems more"
+
+
+def test_a_line_as_long_as_a_file_is_shown_around_the_place() -> None:
+    module = {"functions": [{"name": f"f{k}", "ops": [{"op": "ret"}]} for k in range(1000)]}
+    module["functions"][500]["ops"][0]["op"] = "rett"
+    (problem,) = module_problems(json.dumps(module).encode(), "m.json")
+    first, line, caret = problem.render().splitlines()
+    assert first.startswith("m.json:1:") and len(line) < 130
+    assert line[caret.index("^") :].startswith('"rett"')
+    assert line.startswith("  1 | …") and line.endswith("…")
 
 
 def test_what_is_not_json_is_shown_where_it_ends() -> None:

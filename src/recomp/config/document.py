@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from recomp.config.positions import Place, Span
     from recomp.config.problems import Problem
 
+#: what some editors begin a file with
+BOM = b"\xef\xbb\xbf"
 #: no configuration of ours comes near; a larger file is a mistake
 SIZE_LIMIT_BYTES = 64 << 20
 
@@ -27,12 +29,19 @@ class Document:
         self._places: dict[Path, Place] | None = None
         self.values: dict[str, Any] = {}
         try:
-            self.text = data.decode("utf-8").replace("\r\n", "\n")
+            self.text = data.removeprefix(BOM).decode("utf-8").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
-            self.text = ""
-            self._add(None, "", f"is not UTF-8: byte {data[error.start]:#04x} at offset {error.start:#x}", None)
+            self._not_text(data.removeprefix(BOM), error.start)
             return
         self._parse()
+
+    def _not_text(self, data: bytes, start: int) -> None:
+        from recomp.config.positions import Span
+
+        self.text = data.decode("utf-8", errors="replace").replace("\r\n", "\n")
+        before = data[:start].decode("utf-8").split("\n")
+        span = Span(len(before), len(before[-1]) + 1, 1)
+        self._add(span, "", f"is not UTF-8: byte {data[start]:#04x}", "save it as UTF-8")
 
     def _parse(self) -> None:
         try:
@@ -130,6 +139,11 @@ class Document:
                 return
             if message == """Expected "'\"""":
                 self._add(span, "", "is not TOML: the line ends inside a string", "close it with '")
+                return
+            twice = re.fullmatch(r"Cannot declare (\(.*\)) twice", message)
+            if twice:
+                name = ".".join(re.findall(r"'([^']*)'", twice[1]))
+                self._add(span, "", f"is not TOML: [{name}] stands here twice", "put what is in both into one")
                 return
             if message == "Cannot overwrite a value":
                 self._add(span, "", "is not TOML: sets a key that is already set", "remove one of the two")

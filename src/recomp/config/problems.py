@@ -7,6 +7,9 @@ from typing import NamedTuple
 from recomp.config.positions import Span
 from recomp.errors import ConfigError
 
+WIDTH = 100
+"""Characters of a line that are shown."""
+
 
 class Problem(NamedTuple):
     """`where` is the dotted path of the value, or empty for the file as a whole."""
@@ -23,10 +26,20 @@ class Problem(NamedTuple):
         text = f"{place}: {self.where}: {self.message}" if self.where else f"{place}: {self.message}"
         if self.span and self.source_line is not None:
             number = str(self.span.line)
-            line = self.source_line.replace("\t", " ")
-            caret = " " * (self.span.column - 1) + "^" * self.span.length
-            text += f"\n  {number} | {line}\n  {' ' * len(number)} | {caret}"
+            line, column, length = _window(self.source_line, self.span.column - 1, self.span.length)
+            text += f"\n  {number} | {line}\n  {' ' * len(number)} | {' ' * column}{'^' * length}"
         return text
+
+
+def _window(line: str, column: int, length: int) -> tuple[str, int, int]:
+    """What is shown of a line, and where in that the place is: a file may be a single line of megabytes."""
+    line = line.replace("\t", " ")
+    if len(line) <= WIDTH:
+        return line, column, length
+    start = max(0, min(column - WIDTH // 3, len(line) - WIDTH))
+    shown = line[start : start + WIDTH]
+    before, after = "…" if start else "", "…" if start + WIDTH < len(line) else ""
+    return f"{before}{shown}{after}", len(before) + column - start, max(1, min(length, WIDTH - (column - start)))
 
 
 class ConfigProblems(ConfigError):

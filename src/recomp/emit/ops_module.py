@@ -6,9 +6,13 @@ place in the file.
 
 from __future__ import annotations
 
+import difflib
 import json
+import posixpath
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from recomp.errors import FormatError
 
@@ -37,6 +41,8 @@ TERMINATORS: dict[str, tuple[str, ...]] = {
     "ret": (),
 }
 _NUMBERS = {"imm", "pc", "offset"}
+SEGMENT_KEYS = ("name", "base", "size", "permissions", "init_path", "init_size", "zero_fill")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +89,68 @@ class OpsModule:
     functions: tuple[OpsFunction, ...]
 
 
-def decode_ops_module(data: bytes) -> OpsModule:
-    """Raises FormatError for anything that is not a portable module."""
+Problems = list[str]
+"""Takes what is wrong with one part, so that reading goes on with the next; without one the first is raised."""
+
+
+def decode_ops_module(data: bytes, problems: Problems | None = None) -> OpsModule:
+    """Raises FormatError for anything that is not a portable module; with `problems`, only for what cannot be read on,
+    and what is read is then worth nothing if there are any."""
     try:
         root = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"module: is not JSON: {error}") from None
     if not isinstance(root, dict):
         raise FormatError(f"module: found {_shown(root)}, expected an object")
-    arch = root.get("arch", "aarch64")
-    if arch != "aarch64":
-        raise FormatError(f'module: arch: found {_shown(arch)}, expected "aarch64"')
-    segments = _list(root, "segments", optional=True)
-    functions = _list(root, "functions")
-    module = OpsModule(
-        tuple(_segment(item, f"segments[{k}]") for k, item in enumerate(segments)),
-        tuple(_function(item, f"functions[{k}]") for k, item in enumerate(functions)),
-    )
-    _check_names([(f.name, f.where) for f in module.functions])
-    return module
+    with _noting(problems):
+        arch = root.get("arch", "aarch64")
+        if arch != "aarch64":
+            raise FormatError(f'module: arch: found {_shown(arch)}, expected "aarch64"')
+    _near_misses(root, ("arch", "segments", "functions"), "", problems)
+    segments: tuple[OpsSegment, ...] = ()
+    functions: tuple[OpsFunction, ...] = ()
+    with _noting(problems):
+        segments = _each(_segment, _list(root, "segments", optional=True), "segments", problems)
+    with _noting(problems):
+        functions = _each(_function, _list(root, "functions"), "functions", problems)
+    _check_names([(f.name, f.where) for f in functions], problems)
+    return OpsModule(segments, functions)
 
 
-def _segment(item: Any, where: str) -> OpsSegment:
+@contextmanager
+def _noting(problems: Problems | None) -> Iterator[None]:
+    try:
+        yield
+    except FormatError as error:
+        if problems is None:
+            raise
+        problems.append(error.message)
+
+
+def _each(
+    read: Callable[[Any, str, Problems | None], T], items: list[Any], where: str, problems: Problems | None
+) -> tuple[T, ...]:
+    if problems is None:
+        return tuple(read(item, f"{where}[{number}]", None) for number, item in enumerate(items))
+    found = []
+    for number, item in enumerate(items):
+        with _noting(problems):
+            found.append(read(item, f"{where}[{number}]", problems))
+    return tuple(found)
+
+
+def _near_misses(item: dict[str, Any], known: tuple[str, ...], where: str, problems: Problems | None) -> None:
+    """Other lifters may write keys of their own; one that is nearly ours, which is missing, is a slip."""
+    for key in item.keys() - set(known):
+        near = difflib.get_close_matches(key, [name for name in known if name not in item], n=1, cutoff=0.8)
+        if near:
+            with _noting(problems):
+                raise FormatError(f"module: {where + ': ' if where else ''}{key}: is not known, expected {near[0]}")
+
+
+def _segment(item: Any, where: str, problems: Problems | None) -> OpsSegment:
     _object(item, where)
+    _near_misses(item, SEGMENT_KEYS, where, problems)
     permissions = item.get("permissions", {})
     _object(permissions, f"{where}.permissions")
     segment = OpsSegment(
@@ -118,31 +163,38 @@ def _segment(item: Any, where: str) -> OpsSegment:
         init_path=_text(item, "init_path", where) if item.get("init_path") is not None else "",
         init_size=_number(item, "init_size", where) if item.get("init_size") is not None else 0,
     )
+    if posixpath.isabs(segment.init_path) or posixpath.normpath(segment.init_path).split("/")[0] == "..":
+        shown = _shown(segment.init_path)
+        raise FormatError(f"module: {where}: init_path: {shown} leads out of the module's folder")
     if segment.init_size > segment.size:
         raise FormatError(f"module: {where}: init_size {segment.init_size:#x} is more than size {segment.size:#x}")
     return segment
 
 
-def _function(item: Any, where: str) -> OpsFunction:
+def _function(item: Any, where: str, problems: Problems | None) -> OpsFunction:
     _object(item, where)
+    _near_misses(item, ("name", "ops", "blocks"), where, problems)
     name = _text(item, "name", where)
     if ("ops" in item) == ("blocks" in item):
         raise FormatError(f"module: {where}: found {'both' if 'ops' in item else 'neither'}, expected ops or blocks")
     if "ops" in item:
-        ops = _ops(item, where)
+        ops = _ops(item, where, problems)
         return OpsFunction(name, where, (OpsBlock("", None, ops, Op("ret", where, {})),))
-    blocks = tuple(_block(block, f"{where}.blocks[{k}]") for k, block in enumerate(_list(item, "blocks", where)))
-    if not blocks:
+    listed = _list(item, "blocks", where)
+    if not listed:
         raise FormatError(f"module: {where}.blocks: found none, expected one or more")
-    _check_names([(block.label, f"{where}.blocks[{k}]") for k, block in enumerate(blocks)])
+    blocks = _each(_block, listed, f"{where}.blocks", problems)
+    if len(blocks) == len(listed):
+        _check_names([(block.label, f"{where}.blocks[{k}]") for k, block in enumerate(blocks)], problems)
     return OpsFunction(name, where, blocks)
 
 
-def _block(item: Any, where: str) -> OpsBlock:
+def _block(item: Any, where: str, problems: Problems | None) -> OpsBlock:
     _object(item, where)
+    _near_misses(item, ("label", "start", "ops", "terminator"), where, problems)
     label = _text(item, "label", where)
     start = _number(item, "start", where) if item.get("start") is not None else None
-    ops = _ops(item, where)
+    ops = _ops(item, where, problems)
     if "terminator" in item:
         terminator = _op(item["terminator"], f"{where}.terminator", TERMINATORS)
     elif ops and ops[-1].name in ("br", "br_cond", "ret"):
@@ -152,15 +204,17 @@ def _block(item: Any, where: str) -> OpsBlock:
     return OpsBlock(label, start, ops, terminator)
 
 
-def _ops(item: dict[str, Any], where: str) -> tuple[Op, ...]:
-    return tuple(_op(op, f"{where}.ops[{k}]", OPS) for k, op in enumerate(_list(item, "ops", where)))
+def _ops(item: dict[str, Any], where: str, problems: Problems | None) -> tuple[Op, ...]:
+    return _each(lambda op, place, _: _op(op, place, OPS), _list(item, "ops", where), f"{where}.ops", problems)
 
 
 def _op(item: Any, where: str, known: dict[str, tuple[str, ...]]) -> Op:
     _object(item, where)
     name = next((item[key] for key in ("op", "kind", "type") if key in item), None)
     if not isinstance(name, str) or name not in known:
-        raise FormatError(f"module: {where}: op: found {_shown(name)}, expected one of {', '.join(known)}")
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.7) if isinstance(name, str) else []
+        expected = " or ".join(sorted(near)) if near else f"one of {', '.join(known)}"
+        raise FormatError(f"module: {where}: op: found {_shown(name)}, expected {expected}")
     values: dict[str, Any] = {}
     for operand in known[name]:
         key = operand.rstrip("?")
@@ -177,11 +231,12 @@ def _op(item: Any, where: str, known: dict[str, tuple[str, ...]]) -> Op:
     return Op(name, where, values)
 
 
-def _check_names(names: list[tuple[str, str]]) -> None:
+def _check_names(names: list[tuple[str, str]], problems: Problems | None) -> None:
     seen: dict[str, str] = {}
     for name, where in names:
-        if name in seen:
-            raise FormatError(f"module: {where}: name {_shown(name)} is taken by {seen[name]}")
+        with _noting(problems):
+            if name in seen:
+                raise FormatError(f"module: {where}: name {_shown(name)} is taken by {seen[name]}")
         seen[name] = where
 
 

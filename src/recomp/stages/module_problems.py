@@ -1,4 +1,4 @@
-"""What is wrong with a portable `module.json`: a problem for each function and segment that has one."""
+"""What is wrong with a portable `module.json`: all of its problems, each where it is."""
 
 from __future__ import annotations
 
@@ -23,35 +23,23 @@ def module_problems(data: bytes, name: str) -> list[Problem]:
     from recomp.emit.ops_module import decode_ops_module
 
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
         root = json.loads(text)
     except (ValueError, RecursionError) as error:
         return [_syntax_problem(data, name, error)]
     if isinstance(root, dict) and root.get("form") == "a64":
         return []
+    messages: list[str] = []
     try:
-        decode_ops_module(data)
-        return []
+        decode_ops_module(data, messages)
     except FormatError as error:
-        messages = _each_part(root) or [error.message]
-    places = scan_json(text)
-    return [_problem(message, name, text, places) for message in messages[:MOST_PROBLEMS]]
-
-
-def _each_part(root: Any) -> list[str]:
-    """The message of each function and segment that is wrong by itself."""
-    from recomp.emit.ops_module import decode_ops_module
-
-    if not isinstance(root, dict):
+        messages.append(error.message)
+    if not messages:
         return []
-    found = []
-    for key in ("segments", "functions"):
-        items = root.get(key)
-        for index, item in enumerate(items if isinstance(items, list) else []):
-            try:
-                decode_ops_module(json.dumps({"functions": [], key: [item]}).encode())
-            except FormatError as error:
-                found.append(error.message.replace(f"{key}[0]", f"{key}[{index}]", 1))
+    places = scan_json(text)
+    found = [_problem(message, name, text, places) for message in messages[:MOST_PROBLEMS]]
+    if len(messages) > MOST_PROBLEMS:
+        found.append(Problem(name, None, "", f"and {len(messages) - MOST_PROBLEMS} problems more", None, None))
     return found
 
 
@@ -69,7 +57,7 @@ def _problem(message: str, name: str, text: str, places: dict[Path, Any]) -> Pro
 
 def _syntax_problem(data: bytes, name: str, error: Exception) -> Problem:
     if isinstance(error, json.JSONDecodeError):
-        line = data.decode("utf-8").split("\n")[error.lineno - 1]
+        line = data.decode("utf-8-sig").split("\n")[error.lineno - 1]
         message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         return Problem(name, Span(error.lineno, error.colno, 1), "", message, None, line)
     return Problem(name, None, "", f"is not JSON: {error}", None, None)
