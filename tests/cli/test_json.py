@@ -13,7 +13,12 @@ from recomp.cli.main import main
 WITH_JSON = [name for name in COMMANDS if "--json" in parser_of(name)._option_string_actions]
 WITH_CONFIG = [name for name in WITH_JSON if "--config" in parser_of(name)._option_string_actions]
 #: what else a command wants
-ARGUMENTS = {"disown": ["zig"], "inspect": ["program.elf"], "bundle": ["--out", "bundle.tar"]}
+ARGUMENTS = {
+    "input": ["check", "input_script.toml"],
+    "disown": ["zig"],
+    "inspect": ["program.elf"],
+    "bundle": ["--out", "bundle.tar"],
+}
 
 
 @pytest.fixture
@@ -37,6 +42,7 @@ def test_the_answer_is_one_document(project: ProjectFolder, capsys: pytest.Captu
 def test_an_error_is_one_too(project: ProjectFolder, capsys: pytest.CaptureFixture[str], name: str) -> None:
     """Beside what stands on stderr in words."""
     (project.root / "automation.toml").write_text("nonsense = 1\n")
+    (project.root / "input_script.toml").write_text("nonsense = 1\n")
     capsys.readouterr()
     code = main([name, "--json", *ARGUMENTS.get(name, [])])
     streams = capsys.readouterr()
@@ -44,6 +50,7 @@ def test_an_error_is_one_too(project: ProjectFolder, capsys: pytest.CaptureFixtu
     found = json.loads(streams.out)
     if name != "check":  # which answers with all problems
         assert found["exit_code"] == 2 and found["error"] in streams.err
+        assert len(found["problems"]) > 1 and {"file", "line", "column", "message"} <= found["problems"][1].keys()
         assert "recomp: error: " in streams.err
 
 
@@ -64,6 +71,23 @@ def test_a_run_that_fails_a_refused_one_and_a_full_disk(
     project.config["outputs"]["work_root"] = "/proc/nothing"
     refused = answer()
     assert refused["code"] == 1 and "/proc/nothing" in refused["error"]
+
+
+def test_a_usage_error_is_one_too(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["runs", "--bogus", "--json"], ["status", "1", "2", "--json"]):
+        assert main(arguments) == 2
+        streams = capsys.readouterr()
+        found = json.loads(streams.out)
+        assert found["exit_code"] == 2 and found["error"] in streams.err
+
+
+def test_an_interrupt_is_one_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("recomp.cli.main._dispatch", interrupted)
+    assert main(["automate", "--json"]) == 130
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 130
 
 
 def test_every_command_that_reports_has_it() -> None:

@@ -56,6 +56,20 @@ def test_a_command_that_spells_a_key_out_is_refused(image: ProjectFolder, comman
     assert KEY not in (said.out + said.err).lower()
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_path_of_the_key_set_follows_the_profile_in_errors_too(
+    image: ProjectFolder, is_there: bool, capsys
+) -> None:
+    image.config["policy"] = {"redaction_profile": "strict"}
+    (image.root / "secret-folder").mkdir()
+    if is_there:
+        (image.root / "secret-folder" / "my.keys").write_text(f"k = {KEY}\n")
+    image.config["inputs"]["keys"] = "secret-folder/my.keys"
+    assert main(["automate", "--json", "--config", str(image.write())]) == 2
+    said = capsys.readouterr()
+    assert "the key set is not" in said.err and "secret-folder" not in said.out + said.err
+
+
 def test_a_failing_extractor_does_not_give_keys_away(image: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
     image.script("hactool", "cat prod.keys >&2; exit 1")
     assert automate(image) == 1

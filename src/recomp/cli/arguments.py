@@ -14,13 +14,21 @@ from typing import NamedTuple, NoReturn
 from recomp import __version__
 
 
+class UsageError(SystemExit):
+    """As argparse ends, with what it said."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(2)
+        self.message, self.hint = message, hint
+
+
 class _Parser(argparse.ArgumentParser):
     """Usage errors in our voice."""
 
     def error(self, message: str) -> NoReturn:
         print(f"recomp: error: {message}", file=sys.stderr)
         print(f"recomp: hint: {self.prog} --help", file=sys.stderr)
-        sys.exit(2)
+        raise UsageError(message, f"{self.prog} --help")
 
 
 class Command(NamedTuple):
@@ -244,6 +252,7 @@ def _input(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--to", metavar="FILE", default="input_script.toml", help="record: default input_script.toml")
     _config(parser)
+    _json(parser)
 
 
 def _batch(parser: argparse.ArgumentParser) -> None:

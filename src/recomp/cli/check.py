@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from recomp.cli.text import print_error
+from recomp.cli.text import plain, print_error
 from recomp.config import project as projects
 from recomp.engine.fingerprint import StatCache
 from recomp.errors import RecompError
@@ -34,23 +34,10 @@ def command(options: argparse.Namespace) -> int:
     except RecompError as error:
         found.append(error)
     if options.json:
-        print(json.dumps({"ok": not found, "problems": [item for error in found for item in _plain(error)]}, indent=2))
+        print(json.dumps({"ok": not found, "problems": [item for error in found for item in plain(error)]}, indent=2))
     else:
         for item in found:
             print_error(item)
         if not found:
             print(f"{options.config}: nothing is wrong")
     return found[0].exit_code if found else 0
-
-
-def _plain(error: RecompError) -> list[dict]:
-    problems = getattr(error, "problems", None)
-    if problems is None:
-        return [{"file": None, "line": None, "column": None, "where": "", "message": error.message, "hint": error.hint}]
-    return [
-        {
-            "file": p.file, "line": p.span.line if p.span else None, "column": p.span.column if p.span else None,
-            "where": p.where, "message": p.message, "hint": p.hint,
-        }
-        for p in problems
-    ]  # fmt: skip

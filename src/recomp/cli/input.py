@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import struct
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,10 @@ def _check(options: argparse.Namespace) -> int:
     events, markers = script["events"], script["markers"]
     last = max((item["tick"] for item in (*events, *markers)), default=0)
     found = f"{counted(len(events), 'event')}, {counted(len(markers), 'marker')}"
+    if options.json:
+        answer = {"file": path, "events": len(events), "markers": len(markers), "last_tick": last}
+        print(json.dumps({**answer, "notes": remarks(script)}, indent=2))
+        return 0
     print(f"{printable(path)}: {found}, to tick {last:,} ({last / 60:.1f} s)")
     for remark in remarks(script):
         print(f"  note: {printable(remark)}")
@@ -83,6 +88,10 @@ def _record(options: argparse.Namespace) -> int:
         Path(options.to).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ToolError(f"{options.to}: cannot be written: {error.strerror}") from error
+    if options.json:
+        count = sum(map(len, events.values()))
+        print(json.dumps({"file": options.to, "events": count, "last_tick": max(events)}, indent=2))
+        return 0
     print(f"{printable(options.to)}: {counted(sum(map(len, events.values())), 'event')}, to tick {max(events):,}")
     return 0
 
@@ -131,6 +140,10 @@ def _log(options: argparse.Namespace) -> int:
         raise ConfigError(f"{path}: the last run left no log of its input", hint="run recomp automate first")
     read = [(event.tick, event.type, event.code, event.value) for event in read_input_log(path) if event.type]
     rows = matched(project.script, read)
+    if options.json:
+        names = ("tick", "scripted_tick", "control", "value")
+        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2))
+        return 0
     for tick, scripted, control, value in rows[:_PRINTED]:
         late = "" if scripted == tick else "  not in the script" if scripted is None else f"  {tick - scripted} late"
         print(f"{tick:>7}  {control!s:<12} {value:>6}{late}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recomp.errors import RecompError
@@ -51,10 +51,14 @@ def _answer(arguments: list[str]) -> int:
     try:
         return _dispatch(arguments)
     except SystemExit as end:  # what argparse has said, it has said
-        return end.code if isinstance(end.code, int) else 1
+        code = end.code if isinstance(end.code, int) else 1
+        if hasattr(end, "message"):
+            _document(arguments, {"error": end.message, "hint": getattr(end, "hint", None), "exit_code": code})
+        return code
     except RecompError as error:
         return _tell(error, arguments)
     except KeyboardInterrupt:
+        _document(arguments, {"error": "interrupted", "hint": None, "exit_code": EXIT_INTERRUPTED})
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         raise
@@ -83,14 +87,20 @@ def _drop_output() -> None:
 
 def _tell(error: RecompError, arguments: list[str]) -> int:
     """The error in words; with --json also as the one document that stdout then has. Returns the exit code."""
-    from recomp.cli.text import print_error
+    from recomp.cli.text import plain, print_error
 
     print_error(error)
+    found = {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
+    _document(arguments, {**found, "problems": plain(error)} if hasattr(error, "problems") else found)
+    return error.exit_code
+
+
+def _document(arguments: list[str], answer: dict[str, Any]) -> None:
+    """With --json stdout has one document, whatever happens."""
     if "--json" in arguments:
         import json
 
-        print(json.dumps({"error": error.message, "hint": error.hint, "exit_code": error.exit_code}, indent=2))
-    return error.exit_code
+        print(json.dumps(answer, indent=2))
 
 
 def _explained(error: Exception) -> RecompError:

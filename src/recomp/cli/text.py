@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 from recomp.errors import RecompError
 
@@ -31,6 +31,20 @@ def print_error(error: RecompError) -> None:
         _print_one(problem.render(), problem.hint)
     if len(problems) > 1:
         print(f"recomp: {len(problems)} problems", file=sys.stderr)
+
+
+def plain(error: RecompError) -> list[dict[str, Any]]:
+    """Its problems, as --json has them."""
+    problems = getattr(error, "problems", None)
+    if problems is None:
+        return [{"file": None, "line": None, "column": None, "where": "", "message": error.message, "hint": error.hint}]
+    return [
+        {
+            "file": p.file, "line": p.span.line if p.span else None, "column": p.span.column if p.span else None,
+            "where": p.where, "message": p.message, "hint": p.hint,
+        }
+        for p in problems
+    ]  # fmt: skip
 
 
 def _print_one(message: str, hint: str | None) -> None:

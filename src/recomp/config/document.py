@@ -86,9 +86,14 @@ class Document:
                 return False
         return True
 
-    def complain(self, path: Path, message: str, hint: str | None = None, at_key: bool = False) -> None:
-        """A problem with the value (or key) at `path`; a path that is not there is shown where it should be."""
+    def complain(
+        self, path: Path, message: str, hint: str | None = None, at_key: bool = False, is_private: bool = False
+    ) -> None:
+        """A problem with the value (or key) at `path`; a path that is not there is shown where it should be. Of one
+        that is private the line is not shown."""
         self._add(self._span(path, at_key), dotted(path), message, hint)
+        if is_private:
+            self.problems[-1] = self.problems[-1]._replace(source_line=None)
 
     def finish(self) -> None:
         """Raises ConfigProblems if there are any."""

@@ -94,8 +94,13 @@ def _need_audio(loader: _Loader, reference: dict[str, Any]) -> None:
 def _check_listed(loader: _Loader, listed: list[provenance.Listed]) -> None:
     """Every program that `[inputs]` names must be listed in provenance.toml."""
     paths = {os.path.realpath(item.path) for item in listed}
+    is_redacted = loader.settings.raw["policy"]["redaction_profile"] is not None
     for key, path in program_inputs(loader.settings):
-        if not os.path.exists(path):
+        if key == ("keys",) and is_redacted:
+            if not os.path.exists(path) or os.path.realpath(path) not in paths:
+                what = "is not listed in provenance.toml" if os.path.exists(path) else "is not there"
+                loader.document.complain(("inputs", "keys"), f"the key set {what}", is_private=True)
+        elif not os.path.exists(path):
             loader.document.complain(("inputs", *key), f"there is no file {path}", hint=similar_file(path))
         elif os.path.realpath(path) not in paths:
             keys = ("inputs", *key)
