@@ -93,6 +93,8 @@ def test_explain_against_an_earlier_run(project: ProjectFolder, capsys: pytest.C
     call(project, "explain", "run", "--against", "2")
     assert "the same" in out(capsys)
     assert call(project, "explain", "--against", "9") == 2
+    run_id = project.manifest()["run_id"]
+    assert call(project, "explain", "run", "--against", run_id) == 0
 
 
 def test_check_says_all_that_is_wrong(project: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
@@ -415,3 +417,15 @@ def test_a_terminal_without_unicode_ends_no_run(project: ProjectFolder) -> None:
     done = run_cli("automate", "--config", str(project.root / "automation.toml"), **plain)
     assert done.returncode == 0, done.stderr
     assert r"Fuchs \u2026: succeeded" in done.stdout
+
+
+def test_explain_against_a_run_that_was_cut_short(sleeping: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    process = start(sleeping)
+    wait_for(sleeping.root / "child")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    sleeping.config["run"] = {"lift_entry": "other"}
+    sleeping.write()
+    capsys.readouterr()
+    assert call(sleeping, "explain", "pipeline", "--against", "1") == 0
+    assert "other" in out(capsys)

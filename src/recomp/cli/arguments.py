@@ -95,7 +95,7 @@ def _automate(parser: argparse.ArgumentParser) -> None:
 
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stage", nargs="?", metavar="STAGE", help="only this stage, with all that decides it")
-    parser.add_argument("--against", type=int, metavar="RUN", help="compare with that run instead of the last")
+    parser.add_argument("--against", metavar="RUN", help="compare with that run (number or id) instead of the last")
     _project(parser)
 
 

@@ -12,8 +12,7 @@ from recomp.cli.open import Opened, open_project
 from recomp.cli.text import paint
 from recomp.engine.decide import describe
 from recomp.engine.explain import CACHED, MAY_RUN, WILL_RUN, Forecast, forecast
-from recomp.engine.journal import run_folder
-from recomp.engine.manifest import read as read_manifest
+from recomp.engine.journal import list_runs, read_events, read_status
 from recomp.errors import ConfigError
 
 _STYLE = {CACHED: "green", MAY_RUN: "blue", WILL_RUN: "yellow"}
@@ -73,10 +72,19 @@ def _plain(item: Forecast) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _ingredients(opened: Opened, number: int) -> dict[str, dict[str, Any]]:
-    """What each stage of an earlier run was made from."""
-    manifest = read_manifest(run_folder(opened.layout.runs_dir, number) + "/manifest.json")
-    if manifest is None:
-        raise ConfigError(f"explain: no finished run {number} is remembered", hint="recomp runs lists them")
-    records = {step["name"]: opened.store.action(step["cache_key"]) for step in manifest["steps"]}
+def _is_key(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 64 and value.isalnum()
+
+
+def _ingredients(opened: Opened, run: str) -> dict[str, dict[str, Any]]:
+    """What each stage of an earlier run was made from, however that ended."""
+    runs_dir = opened.layout.runs_dir
+    numbers = [n for n in list_runs(runs_dir) if run == str(n) or run == (read_status(runs_dir, n) or {}).get("run_id")]
+    if not numbers:
+        raise ConfigError(f"explain: no run {run} is remembered", hint="recomp runs lists them")
+    done = [e for e in read_events(runs_dir, numbers[-1]) if e.get("event") == "recomp.run.stage.completed"]
+    keys = {e["stage"]: e["cache_key"] for e in done if isinstance(e.get("stage"), str) and _is_key(e.get("cache_key"))}
+    if not keys:
+        raise ConfigError(f"explain: run {run} came to the end of no stage", hint="recomp runs lists others")
+    records = {name: opened.store.action(key) for name, key in keys.items()}
     return {name: record["ingredients"] for name, record in records.items() if record is not None}

@@ -239,17 +239,19 @@ def _pipe(opened: list[int]) -> tuple[int, int]:
 # In the supervisor
 
 
-class _Stop(Exception):
-    pass
+#: blocked in the supervisor, and only ever waited for: a handler would be too late for a signal that comes just before
+#: a call that blocks
+_WAITED_FOR = {signal.SIGTERM, signal.SIGCHLD}
 
 
 def _supervise(engine, argv, cwd, env, out_fd, err_fd, status_fd, confine) -> NoReturn:
     """Never returns."""
     code = 70
     try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
         os.setpgid(0, 0)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, _raise_stop)
+        for number in (signal.SIGINT, *_WAITED_FOR):
+            signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
         _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != engine:  # it died before we asked to be told
@@ -260,36 +262,34 @@ def _supervise(engine, argv, cwd, env, out_fd, err_fd, status_fd, confine) -> No
         os._exit(code)
 
 
-def _raise_stop(number: int, frame: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise _Stop
-
-
 def _run_child(engine, argv, cwd, env, out_fd, err_fd, status_fd, confine) -> None:
     start_read, start_write = os.pipe2(os.O_CLOEXEC)
-    child = status = 0
-    try:
-        # an end that is asked for while we fork must find a child that we know of
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        child = os.fork()
-        if child == 0:
-            _exec_child(argv, cwd, env, out_fd, err_fd, start_write, confine)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        for fd in (start_write, out_fd, err_fd):
-            os.close(fd)
-        refusal = os.read(start_read, 4096)
-        _, status = os.waitpid(child, 0)
-        if refusal:
-            os.write(status_fd, b"unstarted " + refusal)
-            return
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    except _Stop:
+    child = os.fork()
+    if child == 0:
+        _exec_child(argv, cwd, env, out_fd, err_fd, start_write, confine)
+    for fd in (start_write, out_fd, err_fd):
+        os.close(fd)
+    status = _wait(child)
+    if status is None:
         status = _terminate(child, grace_s=GRACE_S if os.getppid() == engine else 0)
+    elif refusal := os.read(start_read, 4096):
+        os.write(status_fd, b"unstarted " + refusal)
+        return
     _sweep(child)
     kind = (
         b"exit %d" % os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else b"signal %d" % os.WTERMSIG(status)
     )
     os.write(status_fd, kind)
+
+
+def _wait(child: int) -> int | None:
+    """The child's wait status once it has ended, or None once we are asked to end it."""
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return status
+        if signal.sigwaitinfo(_WAITED_FOR).si_signo == signal.SIGTERM:
+            return None
 
 
 def _exec_child(argv, cwd, env, out_fd, err_fd, start_write, confine) -> NoReturn:
@@ -299,7 +299,7 @@ def _exec_child(argv, cwd, env, out_fd, err_fd, start_write, confine) -> NoRetur
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITED_FOR)
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.chdir(cwd)
         null = os.open(os.devnull, os.O_RDONLY)
@@ -316,8 +316,6 @@ def _exec_child(argv, cwd, env, out_fd, err_fd, start_write, confine) -> NoRetur
 
 def _terminate(child: int, *, grace_s: float) -> int:
     """TERM to the group, then KILL; the child's wait status."""
-    if child == 0:  # asked to end before there was one
-        return signal.SIGTERM
     _signal_group(child, signal.SIGTERM)
     deadline = time.monotonic() + grace_s
     try:
