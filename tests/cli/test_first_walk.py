@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,23 @@ def test_an_open_string_in_any_file(text: str) -> None:
         document.finish()
     other = Document("provenance.toml", text.encode())
     assert load_provenance(other) == []
+
+
+@pytest.mark.parametrize("name", ["Game [0100AB].elf", "a*b?.elf", "roms/g.elf", "back\\slash", "#1", "!x", "end "])
+def test_git_ignores_the_program_whatever_its_name(tmp_path: Path, name: str) -> None:
+    program = tmp_path / name
+    program.parent.mkdir(exist_ok=True)
+    program.write_bytes(elf([0xD2800BA8, 0xD4000001]))
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    assert main(["init", str(program), "--to", str(tmp_path)]) == 0
+    git = ["git", "-C", str(tmp_path), "status", "--porcelain", "-uall", "-z"]
+    seen = subprocess.run(git, capture_output=True, text=True, check=True).stdout.split("\0")
+    assert f"?? {name}" not in seen and "?? automation.toml" in seen
+
+
+def test_the_reference_that_record_makes_is_the_one_that_the_template_names(
+    written: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (written / "automation.toml").read_text()
+    assert '# reference_video_toml = "reference/reference_video.toml"' in text
+    assert (written / "reference/reference_video.toml").exists()

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import time
 
 from recomp import __version__
@@ -29,8 +30,9 @@ work_root = "out"
 [reference]
 # The recorded input that is replayed. Its marker "end" says how long the run is.
 input_script_toml = "input_script.toml"
-# What the capture is compared with. Once you have a recording of the original, fill in reference_video.toml.
-# reference_video_toml = "reference_video.toml"
+# What the capture is compared with: `recomp reference normalize VIDEO --to reference` makes it of a recording of the
+# original, `recomp reference record --to reference` of a run that you trust.
+# reference_video_toml = "reference/reference_video.toml"
 
 # Uncomment to film what the program shows, and to keep its sound.
 # [capture]
@@ -107,7 +109,7 @@ time_ms = 10000
 """
 
 REFERENCE = """\
-# What the capture is compared with: one hash a frame (see docs/validation.md for how to make them).
+# What the capture is compared with: one hash a frame. `recomp reference` writes this file anew, with the lists.
 schema_version = "2"
 
 [video]
@@ -119,12 +121,14 @@ fps = 60
 [hashes.frames]
 format = "list"
 kind = "pixels"
-path = "reference.frames"
+path = "frames.hashes"
 """
 
 GITIGNORE = """\
 # Made by recomp from the program, which is not yours to publish.
 /out/
+/reference/reference.mkv
+/reference/reference.mov
 """
 
 
@@ -145,15 +149,21 @@ def command(options: argparse.Namespace) -> int:
     }
     files = {
         "automation.toml": AUTOMATION, "title.toml": TITLE, "provenance.toml": PROVENANCE,
-        "input_script.toml": INPUT_SCRIPT, "reference_video.toml": REFERENCE,
+        "input_script.toml": INPUT_SCRIPT, "reference/reference_video.toml": REFERENCE,
     }  # fmt: skip
     written = {path: text.format(**values) for path, text in files.items()}
-    ignored = "" if os.path.dirname(inside) or inside.startswith("..") else f"/{inside}\n"
+    ignored = "" if inside.split(os.sep)[0] == ".." else f"/{_literal(inside)}\n"
     _write(folder, {**written, ".gitignore": GITIGNORE + ignored})
     print(f"wrote {', '.join([*written, '.gitignore'])} to {options.to}")
     config = os.path.relpath(os.path.join(folder, "automation.toml"))
     print(f"next: recomp automate --config {config}")
     return 0
+
+
+def _literal(path: str) -> str:
+    """A path as .gitignore spells it: brackets are common in the names of programs, and a pattern there."""
+    escaped = re.sub(r"([\\\[\]*?])", r"\\\1", path)
+    return re.sub(r" +$", lambda spaces: "\\ " * len(spaces.group()), escaped)
 
 
 def _read(program: str) -> tuple[bytes, dict[str, str], str]:
@@ -200,5 +210,6 @@ def _write(folder: str, files: dict[str, str]) -> None:
         )
     os.makedirs(folder, exist_ok=True)
     for name, text in files.items():
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
         with open(os.path.join(folder, name), "x", encoding="utf-8") as file:
             file.write(text)
