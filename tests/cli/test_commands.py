@@ -429,3 +429,12 @@ def test_explain_against_a_run_that_was_cut_short(sleeping: ProjectFolder, capsy
     capsys.readouterr()
     assert call(sleeping, "explain", "pipeline", "--against", "1") == 0
     assert "other" in out(capsys)
+
+
+def test_a_log_that_is_not_there(project: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    call(project, "automate")
+    capsys.readouterr()
+    assert call(project, "log", "biuld") == 2
+    assert "did you mean build?" in capsys.readouterr().err
+    assert call(project, "log", "pipeline") == 2
+    assert "is built in and starts no program" in capsys.readouterr().err

@@ -334,10 +334,12 @@ def test_section_9_a_command_that_is_not_there(folder: ProjectFolder, capsys: py
 
 
 def test_section_9_a_time_limit(folder: ProjectFolder, capsys: pytest.CaptureFixture[str]) -> None:
-    folder.config["commands"] = {"build": ["sleep", "60"]}
-    folder.config["run.timeouts"] = {"build": 0.2}
+    folder.config["commands"] = {"build": [folder.script("slow", "echo so far >&2; sleep 60")]}
+    folder.config["run.timeouts"] = {"build": 0.3}
     assert automate(folder) == 1
-    assert "time limit" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "ran into its time limit after 0." in said and "    so far" in said
+    assert "out/logs/build.stderr.log; [run.timeouts] and policy.max_runtime_minutes are the limits" in said
 
 
 def test_the_plan_is_frozen_when_a_run_starts(folder: ProjectFolder) -> None:

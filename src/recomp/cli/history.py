@@ -11,6 +11,8 @@ from typing import Any
 
 from recomp.cli.open import open_layout
 from recomp.cli.text import paint, printable
+from recomp.config.automation import STEPS
+from recomp.config.problems import nearest
 from recomp.engine.journal import ACTIVE, current, list_runs, read_events, read_status
 from recomp.errors import ConfigError
 
@@ -63,7 +65,14 @@ def log(options: argparse.Namespace) -> int:
     streams = ["stdout", "stderr"] if options.stream == "both" else [options.stream]
     paths = [os.path.join(layout.log_dir, f"{options.stage}.{stream}.log") for stream in streams]
     if not options.follow and not any(os.path.exists(path) for path in paths):
-        raise ConfigError(f"log: stage {options.stage!r} has no log", hint=f"logs are in {layout.log_dir}")
+        if options.stage not in STEPS:
+            near = nearest(options.stage, list(STEPS))
+            hint = f"did you mean {near}?" if near else None
+            raise ConfigError(f"log: found {options.stage!r}, expected a stage: {', '.join(STEPS)}", hint=hint)
+        raise ConfigError(
+            f"log: stage {options.stage!r} has no log: it has not run, or is built in and starts no program",
+            hint=f"logs are in {layout.log_dir}; recomp status says what the stage made",
+        )
     offsets = dict.fromkeys(paths, 0)
     while True:
         for path in paths:

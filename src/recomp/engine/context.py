@@ -37,6 +37,7 @@ class Context:
         reporter: Reporter,
         settled: Callable[[], list[tuple[dict[str, Any], list[dict[str, Any]]]]],
         is_audit: bool = False,
+        limit_s: float | None = None,
         secrets: tuple[bytes, ...] | None = None,
     ) -> None:
         self.stage = stage
@@ -46,6 +47,7 @@ class Context:
         self.env = env
         self.store = store
         self.secrets = secrets
+        self.limit_s = limit_s  # of the stage and of what is left of the run
         self.is_audit = is_audit  # then nothing may be taken from earlier results
         self._settled = settled
         self._reporter = reporter
@@ -109,7 +111,8 @@ class Context:
         if not outcome.succeeded:
             raise StageError(
                 f"{self.stage.name}: {what} {outcome.describe()}{tail(outcome.stderr_tail)}",
-                hint=f"its whole output is in {self.log_path('stderr')}",
+                hint=f"its whole output is in {self.log_path('stderr')}"
+                + ("; [run.timeouts] and policy.max_runtime_minutes are the limits" if outcome.timed_out else ""),
             )
 
 
@@ -133,7 +136,8 @@ def command_runner(
             temporary = os.path.join(context.scratch, "tmp")
             os.mkdir(temporary, 0o700)
             env, confine = {**env, "TMPDIR": temporary}, bounds(temporary)
-        outcome = context.run_program(command, env=env, timeout_s=timeout_s, confine=confine)
+        limit_s = timeout_s if context.limit_s is None else context.limit_s
+        outcome = context.run_program(command, env=env, timeout_s=limit_s, confine=confine)
         context.check(outcome, f"command {command[0]!r}")
         return Result(found=f"{os.path.basename(command[0])} succeeded")
 

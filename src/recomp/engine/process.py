@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
     def describe(self) -> str:
         if self.timed_out:
-            return f"ran into its time limit after {self.duration_s:.0f} s"
+            return f"ran into its time limit after {self.duration_s:.3g} s"
         if self.signal is not None:
             return f"was ended by signal {self.signal} ({signal.Signals(self.signal).name})"
         return f"ended with exit code {self.code}"

@@ -20,6 +20,8 @@ from recomp.engine.state import State
 from recomp.engine.store import BlobMissing, Store
 from recomp.errors import RecompError, StageError, system_error, system_hint
 
+COMMAND_GRACE_S = 10.0
+
 
 class Settled(NamedTuple):
     """A stage that is done in this run. `error` is set when it failed; `again` asks for another round. `record` is of
@@ -191,8 +193,11 @@ class Runner:
             reporter=self.reporter,
             settled=steps,
             secrets=self.secrets,
+            limit_s=(limit := self._limit(stage)),
         )
-        with time_limit(stage.name, self._limit(stage)), naming(scratch):
+        # a command is ended by who runs it, who can say what it wrote last
+        hard_limit = limit + COMMAND_GRACE_S if limit is not None and stage.command else limit
+        with time_limit(stage.name, hard_limit), naming(scratch):
             result = stage.run(context)
         if stage.command:
             after = out.snapshot(watch, skip)
@@ -317,6 +322,6 @@ class time_limit:
 
     def _expire(self, number: int, frame: object) -> None:
         raise StageError(
-            f"{self._name}: ran into its time limit of {self._seconds:g} s",
+            f"{self._name}: ran into its time limit of {self._seconds:.3g} s",
             hint="raise the stage's limit in [run.timeouts] or policy.max_runtime_minutes",
         )
