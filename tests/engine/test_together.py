@@ -52,16 +52,20 @@ def test_runs_of_several_work_roots_share_one_store(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["same", "of process $$"])
 def test_two_runs_that_meet_in_one_command_build_on_one_result(tmp_path: Path, text: str) -> None:
-    """Whoever publishes second takes over the first result: a third run finds everything that follows it, too."""
+    """Whoever publishes second takes over the first result: a third run finds everything that follows it, too. They
+    meet in every command, or the one that falls behind would find results of the other and make them again."""
     store = str(tmp_path / "store")
     made = []
     for number in range(3):
         one = project(tmp_path / str(number))
-        for name, path in (("build", "out/build/port.txt"), ("run", "out/recording/run.txt")):
+        for name, work in (
+            ("build", f"mkdir -p out/build; echo {text} > out/build/port.txt"),
+            ("run", f"mkdir -p out/recording; echo {text} > out/recording/run.txt"),
+            ("capture", "cp out/recording/run.txt capture.mp4"),
+            ("extract_frames", "mkdir -p frames; echo 1 > frames/0001.png"),
+        ):
             meet = f"> {tmp_path}/{name}.$$; until [ $(ls {tmp_path}/{name}.* | wc -l) -ge 2 ]; do sleep 0.01; done"
-            one.config["commands"][name] = ["sh", "-c", f"{meet}; mkdir -p ${{0%/*}}; echo {text} > $0", path]
-        one.config["commands"]["capture"] = ["sh", "-c", "cp out/recording/run.txt capture.mp4"]
-        one.config["commands"]["extract_frames"] = ["sh", "-c", "mkdir -p frames; echo 1 > frames/0001.png"]
+            one.config["commands"][name] = ["sh", "-c", f"{meet}; {work}"]
         (one.root / "reference.hashes").write_text(sha256(b"1\n") + "\n")
         one.write()
         made.append(one)
