@@ -247,18 +247,27 @@ _INPUTS = (
 
 def _check_outputs(document: Document, settings: Settings) -> None:
     """What a run writes replaces nothing that it reads, and no two things that it writes are one."""
-    raw = settings.raw
-    taken = {os.path.realpath(settings.file): "this file"}
+    raw, folders_seen = settings.raw, dict[str, str]()
+
+    def real(path: str) -> str:
+        """As os.path.realpath, which takes as long as the rest of this when it is asked for thirty paths."""
+        folder, name = os.path.split(path)
+        if folder not in folders_seen:
+            folders_seen[folder] = os.path.realpath(folder)
+        found = os.path.join(folders_seen[folder], name)
+        return os.path.realpath(found) if os.path.islink(found) else found
+
+    taken = {real(settings.file): "this file"}
     for section, keys in _INPUTS:
         for key in keys:
             if raw[section][key]:
-                taken[os.path.realpath(document.resolve(raw[section][key]))] = f"{section}.{key}"
+                taken[real(document.resolve(raw[section][key]))] = f"{section}.{key}"
     for number, value in enumerate(raw["inputs"]["nso"]):
-        taken[os.path.realpath(document.resolve(value))] = f"inputs.nso[{number}]"
+        taken[real(document.resolve(value))] = f"inputs.nso[{number}]"
     folders = {("outputs", "work_root"): settings.work_root, ("capture", "frames_dir"): settings.frames_dir}
     folders |= {("outputs", name): path for name, path in settings.dirs.items()}
     for place, folder in folders.items():
-        name = taken.get(os.path.realpath(folder))
+        name = taken.get(real(folder))
         if name is not None:
             document.complain(place, f"is {name}, expected a folder to write to", hint=_APART)
         elif os.path.isfile(folder):
@@ -268,11 +277,11 @@ def _check_outputs(document: Document, settings: Settings) -> None:
         files["outputs", "lifted_module_json"] = settings.lifted_module_json
     if settings.audio_file:
         files["capture", "audio_file"] = settings.audio_file
-    written = {os.path.realpath(folder): ".".join(place) for place, folder in reversed(folders.items())}
+    written = {real(folder): ".".join(place) for place, folder in reversed(folders.items())}
     for place, file in files.items():
-        real = os.path.realpath(file)
-        if (name := taken.get(real) or written.get(real)) is not None:
+        target = real(file)
+        if (name := taken.get(target) or written.get(target)) is not None:
             document.complain(place, f"is {name}, expected a file of its own to write", hint=_APART)
         elif os.path.isdir(file):
             document.complain(place, "is a folder, expected a file to write", hint=_APART)
-        written[real] = ".".join(place)
+        written[target] = ".".join(place)

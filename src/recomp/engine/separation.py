@@ -19,12 +19,13 @@ _NAMED = 10
 def check_separation(folders: tuple[str, ...], files: tuple[str, ...] = ()) -> None:
     """Raises ConfigError naming every folder into which, and every file that, git would pick up; also one that is
     ignored and tracked all the same."""
-    wanted = [(os.path.realpath(folder), _PROBE) for folder in sorted(set(folders))]
+    wanted = [(folder, _PROBE) for folder in sorted({os.path.realpath(folder) for folder in set(folders)})]
     for file in sorted(set(files)):  # a link is what git would pick up, not what it leads to
         wanted.append((os.path.join(os.path.realpath(os.path.dirname(file)), os.path.basename(file)), ""))
     by_tree: dict[str, list[tuple[str, str]]] = {}
+    trees: dict[str, str | None] = {}
     for path, probe in wanted:
-        tree = work_tree_of(path if probe else os.path.dirname(path))
+        tree = work_tree_of(path if probe else os.path.dirname(path), trees)
         if tree is not None:
             by_tree.setdefault(tree, []).append((path, probe))
     exposed = [path for tree, inside in sorted(by_tree.items()) for path in _not_ignored(tree, inside)]
@@ -38,15 +39,15 @@ def check_separation(folders: tuple[str, ...], files: tuple[str, ...] = ()) -> N
         )
 
 
-def work_tree_of(folder: str) -> str | None:
-    """The innermost git work tree that a real path lies in."""
-    while True:
-        if os.path.lexists(os.path.join(folder, ".git")):
-            return folder
+def work_tree_of(folder: str, known: dict[str, str | None]) -> str | None:
+    """The innermost git work tree that a real path lies in; `known` keeps what was found out."""
+    if folder not in known:
         parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
+        if os.path.lexists(os.path.join(folder, ".git")):
+            known[folder] = folder
+        else:
+            known[folder] = None if parent == folder else work_tree_of(parent, known)
+    return known[folder]
 
 
 def _not_ignored(tree: str, wanted: list[tuple[str, str]]) -> list[str]:
